@@ -16,8 +16,18 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 FluenceMode = Literal["flattened", "fff"]
-AxisName = Literal["gantry", "collimator", "couch_vertical", "couch_longitudinal", "couch_lateral",
-                   "couch_rotation", "jaw_x1", "jaw_x2", "jaw_y1", "jaw_y2"]
+AxisName = Literal[
+    "gantry",
+    "collimator",
+    "couch_vertical",
+    "couch_longitudinal",
+    "couch_lateral",
+    "couch_rotation",
+    "jaw_x1",
+    "jaw_x2",
+    "jaw_y1",
+    "jaw_y2",
+]
 
 REFERENCE_MACHINE = Path(__file__).parent / "machines" / "reference_linac.yaml"
 

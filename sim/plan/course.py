@@ -37,9 +37,9 @@ class Finding:
     """One thing noticed while a plan was read: code for tests and scripts, message for people."""
 
     severity: Severity
-    code: str      # stable kebab-case name, e.g. "brachy-plan", "dose-rate-defaulted"
-    where: str     # "beam 3, control point 7", "fraction group 1", "plan"
-    message: str   # value, limit and what to do
+    code: str  # stable kebab-case name, e.g. "brachy-plan", "dose-rate-defaulted"
+    where: str  # "beam 3, control point 7", "fraction group 1", "plan"
+    message: str  # value, limit and what to do
 
     def __str__(self) -> str:
         return f"{self.severity} [{self.code}] {self.where}: {self.message}"
@@ -49,13 +49,13 @@ class Finding:
 class ControlPoint:
     """Machine state at one cumulative meterset; between two points everything is linear."""
 
-    meterset: int                        # mMU, cumulative
-    gantry: int                          # 0.01 degree, unwrapped
-    collimator: int                      # 0.01 degree, unwrapped
-    couch_rotation: int                  # 0.01 degree, unwrapped
-    jaws: tuple[int, int, int, int]      # x1, x2, y1, y2 in 0.01 mm at the isocentre plane
-    leaves: tuple[int, ...]              # first bank (x1 side) then second; empty: no MLC
-    dose_rate: int                       # MU/min, upper limit for the segment that starts here
+    meterset: int  # mMU, cumulative
+    gantry: int  # 0.01 degree, unwrapped
+    collimator: int  # 0.01 degree, unwrapped
+    couch_rotation: int  # 0.01 degree, unwrapped
+    jaws: tuple[int, int, int, int]  # x1, x2, y1, y2 in 0.01 mm at the isocentre plane
+    leaves: tuple[int, ...]  # first bank (x1 side) then second; empty: no MLC
+    dose_rate: int  # MU/min, upper limit for the segment that starts here
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,15 @@ class Beam:
 
     number: int
     name: str
-    target: str                          # id of the target it is aimed at
+    target: str  # id of the target it is aimed at
     energy_mv: int
     fluence_mode: FluenceMode
     technique: Technique
-    isocentre: Point                     # 0.01 mm, patient coordinates (x, y, z)
+    isocentre: Point  # 0.01 mm, patient coordinates (x, y, z)
     control_points: tuple[ControlPoint, ...]
-    duration_limit_s: float | None = None   # DICOM Beam Delivery Duration Limit, when the plan has one
+    duration_limit_s: float | None = None  # DICOM Beam Delivery Duration Limit, when the plan has one
+    leaf_boundaries: tuple[int, ...] = ()  # 0.01 mm across the leaves, one more than pairs; empty: unknown
+    leaf_travel: Literal["x", "y"] = "x"  # along which jaw axis the leaves move (MLCX or MLCY)
 
     @property
     def meterset(self) -> int:
@@ -84,11 +86,11 @@ class Target:
 
     id: str
     site: str
-    centre: Point                        # 0.01 mm, patient coordinates
-    diameter: int                        # 0.01 mm
-    prescription_gy: float | None        # whole course, Gy; None: the plan does not say
+    centre: Point  # 0.01 mm, patient coordinates
+    diameter: int  # 0.01 mm
+    prescription_gy: float | None  # whole course, Gy; None: the plan does not say
     fractions: int
-    beams: tuple[Beam, ...]              # in the order of delivery
+    beams: tuple[Beam, ...]  # in the order of delivery
 
     @property
     def meterset(self) -> int:
@@ -102,9 +104,9 @@ class Course:
 
     id: str
     title: str
-    patient: str                         # pseudonymous token; never a name
+    patient: str  # pseudonymous token; never a name
     targets: tuple[Target, ...]
-    source: str                          # file name as given
+    source: str  # file name as given
     findings: tuple[Finding, ...] = field(default=())
 
     def target(self, target_id: str) -> Target:

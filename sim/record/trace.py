@@ -26,7 +26,7 @@ class Sample(NamedTuple):
 
     t_us: int
     value: float | str | bool
-    slope: float = 0.0      # per second; only numbers have one
+    slope: float = 0.0  # per second; only numbers have one
 
 
 @dataclass(slots=True)
@@ -77,7 +77,9 @@ class Trace:
     def events_jsonl(self) -> str:
         """All events, one JSON object a line; byte-identical for identical runs."""
         lines = (
-            json.dumps({"t_us": e.t_us, "event": e.kind, **e.fields}, separators=(",", ":"), ensure_ascii=False)
+            json.dumps(
+                {"t_us": e.t_us, "event": e.kind, **e.fields}, separators=(",", ":"), ensure_ascii=False
+            )
             for e in self.events
         )
         return "\n".join(lines) + "\n" if self.events else ""

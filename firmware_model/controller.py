@@ -1,0 +1,614 @@
+"""The interlock controller: one scan, and many scans at once over a linear segment.
+
+The beam permit is computed in every scan as an AND over the table and the state; no callback
+commands it and nothing remembers it. ``transitions`` holds the allowed graph; the controller
+chooses at most one trigger a scan, in this order, so that a trip beats everything else:
+
+    emergency > terminate > interrupt > complete > hold > command > release > end of a phase
+
+:meth:`Controller.scan` is the definition. :meth:`Controller.run` gives the same outputs at the
+same scans, but evaluates only the scans in which something can change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import NamedTuple, Protocol
+
+from transitions import Machine
+
+from firmware_model.conditions import FOREVER, FRACTION_BITS, Condition, compile_condition
+from firmware_model.states import (
+    BEAM_IN_PROGRESS,
+    MOTION_PERMITTED,
+    TRANSITIONS,
+    TRIGGER_COMMANDS,
+    Command,
+    Latch,
+    State,
+    Stop,
+)
+from firmware_model.table import Reaches, Table
+
+
+class ResetCause(IntEnum):
+    """Why the controller starts anew."""
+
+    power = 0
+    watchdog = 1
+    external = 2
+
+
+class Reply(NamedTuple):
+    """Answer to the last command: accepted, or refused by ``blocked_by`` (interlock index, -1: state)."""
+
+    command: Command
+    accepted: bool
+    blocked_by: int = -1
+
+
+class Outputs(NamedTuple):
+    """Everything the controller drives. Masks have one bit per interlock, in table order."""
+
+    state: State
+    permit: bool  # beam permit: the only thing that lets the beam on
+    motion: bool  # motors may be driven
+    power: bool  # high voltage and motor supplies; off in an emergency
+    test_line: int  # 1 + index of the interlock exercised by the proof test, 0: none
+    tripped: int
+    latched: int
+    local_reset_due: int  # latched and still waiting for the reset at the place
+    first_up: int  # index of the first cause of the last stop, -1: none
+    reply: Reply
+
+
+class Inputs(NamedTuple):
+    """One scan's inputs: whole-LSB values in table order, and at most one command."""
+
+    values: tuple[int, ...]
+    command: Command = Command.none
+
+
+class Change(NamedTuple):
+    """From the first scan of a segment on, a signal is ``value + slope * scans`` (32.16 fixed point)."""
+
+    signal: int
+    value: int
+    slope: int = 0
+
+
+class Segment(NamedTuple):
+    """``ticks`` scans with linear inputs. Signals not named go on as they were."""
+
+    ticks: int
+    changes: tuple[Change, ...] = ()
+    command: Command = Command.none  # in the first scan
+
+
+class Advance(NamedTuple):
+    """``ticks`` scans were run; ``outputs`` are those of the last one."""
+
+    ticks: int
+    outputs: Outputs
+
+
+class Retained(NamedTuple):
+    """What survives a loss of power, as a board would keep it in retained memory."""
+
+    boot_count: int
+    reset_cause: ResetCause
+    meterset: int  # last primary meterset seen in a beam, LSBs of its signal
+    latched: int
+    local_reset_due: int
+    first_up: int
+
+
+class ControllerProtocol(Protocol):
+    """The contract every implementation keeps: this model, compiled firmware, a board."""
+
+    def reset(self, cause: ResetCause) -> Outputs: ...
+    def scan(self, inputs: Inputs) -> Outputs: ...
+    def run(self, segment: Segment) -> Advance: ...
+    @property
+    def retained(self) -> Retained: ...
+
+
+class _Row:
+    """One interlock at run time."""
+
+    __slots__ = (
+        "bit",
+        "condition",
+        "count",
+        "debounce",
+        "index",
+        "latch",
+        "latches_in",
+        "name",
+        "only_if",
+        "proof_mask",
+        "states",
+        "stop",
+        "touched",
+    )
+
+    def __init__(self, table: Table, index: int, name: str, condition: Condition) -> None:
+        row = table.interlocks[name]
+        self.index, self.name, self.bit = index, name, 1 << index
+        self.condition = condition
+        self.only_if = table.signal_index[row.only_if] if row.only_if else -1
+        self.debounce, self.count = row.debounce, 0
+        self.stop, self.states = row.stop_class, row.states
+        self.latch, self.latches_in = row.latch_level, row.latching_states
+        self.touched = frozenset(table.signal_index[s] for s in row.signals)
+        self.proof_mask = 0
+
+
+class _Chart:
+    """The object ``transitions`` drives; it has a state and nothing else."""
+
+    state: str
+
+
+class Controller:
+    """The reference model of the interlock firmware."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.rows = [
+            _Row(table, i, name, compile_condition(table, row, self._flag))
+            for i, (name, row) in enumerate(table.interlocks.items())
+        ]
+        self._prove = [i for i, row in enumerate(table.interlocks.values()) if row.proof is not None]
+        for i in self._prove:
+            forced = {table.signal_index[s] for s in table.interlocks[table.interlock_ids[i]].proof or {}}
+            for row in self.rows:
+                if row.touched & forced:
+                    self.rows[i].proof_mask |= row.bit
+        self._acting = {state: [r for r in self.rows if state in r.states] for state in State}
+        self._no_hold_mask = sum(r.bit for r in self.rows if r.stop is not Stop.hold)
+        self._motion_mask = sum(
+            r.bit for r, row in zip(self.rows, table.interlocks.values(), strict=True) if row.stops_motion
+        )
+        self._beam_mask = sum(r.bit for r in self._acting[State.irradiation])
+        self._meterset_signal = next(
+            (
+                table.signal_index[row.trips_when.signal]
+                for row in table.interlocks.values()
+                if isinstance(row.trips_when, Reaches) and row.stop == "complete"
+            ),
+            -1,
+        )
+        self._chart = _Chart()
+        self._machine = Machine(
+            model=self._chart,
+            states=[s.name for s in State],
+            initial=State.off.name,
+            auto_transitions=False,
+            send_event=False,
+            queued=False,
+            transitions=[
+                {
+                    "trigger": r.trigger,
+                    "source": r.source.name,
+                    "dest": r.dest.name,
+                    "conditions": [getattr(self, r.guard)] if r.guard else None,
+                }
+                for r in TRANSITIONS
+            ],
+        )
+        self._possible = {(r.source, r.trigger) for r in TRANSITIONS}
+        self._flags: set[str] = set()
+        self._latched = self._local_due = 0
+        self._first_up = -1
+        self._boots = 0
+        self._cause = ResetCause.power
+        self._meterset = 0
+        self._start()
+
+    # ---- reset and retained memory -------------------------------------------------------------
+
+    def _start(self) -> None:
+        """Volatile memory as after power-on: off, everything at its safe value."""
+        table = self.table
+        self._x = [signal.counts(signal.safe) for signal in table.signals.values()]
+        self._v = [value << FRACTION_BITS for value in self._x]
+        self._s = [0] * len(self._x)
+        self._moving: list[int] = []
+        self._state = State.off
+        self._chart.state = State.off.name
+        self._tripped = 0
+        self._reply = Reply(Command.none, True)
+        self._phase_ticks = 0
+        self._line = 0  # position in the list of lines to prove
+        self._forcing = False
+        for row in self.rows:
+            row.count = 0
+            row.condition.leave()
+            row.condition.select()
+        self.outputs = self._compute_outputs()
+
+    def reset(self, cause: ResetCause) -> Outputs:
+        """Restart. Latches, first-up, meterset and findings survive; a beam under way is ended."""
+        if self._state in BEAM_IN_PROGRESS:
+            self._flags.add("reset_in_beam")
+        self._boots += 1
+        self._cause = cause
+        self._start()
+        return self.outputs
+
+    @property
+    def retained(self) -> Retained:
+        """What a power loss would leave."""
+        return Retained(
+            self._boots, self._cause, self._meterset, self._latched, self._local_due, self._first_up
+        )
+
+    def _flag(self, name: str) -> bool:
+        return name in self._flags
+
+    # ---- one scan ------------------------------------------------------------------------------
+
+    def scan(self, inputs: Inputs) -> Outputs:
+        """Exactly one tick with the given whole-LSB inputs. Raises ValueError on a wrong length."""
+        if len(inputs.values) != len(self._x):
+            raise ValueError(f"{len(inputs.values)} input values, the table has {len(self._x)} signals")
+        self._x[:] = inputs.values
+        self._v[:] = [value << FRACTION_BITS for value in inputs.values]
+        for signal in self._moving:
+            self._s[signal] = 0
+        self._moving.clear()
+        return self._scan(inputs.command)
+
+    def _scan(self, command: Command) -> Outputs:
+        before = self._state
+        self._evaluate()
+        self._step(command)
+        if self._state is not before:
+            self._enter(before)
+        if self._meterset_signal >= 0 and self._state in BEAM_IN_PROGRESS:
+            self._meterset = self._x[self._meterset_signal]
+        self.outputs = self._compute_outputs()
+        return self.outputs
+
+    def _evaluate(self) -> None:
+        """Conditions, debounce, latches. Rows under proof are read but cannot trip."""
+        x, tripped = self._x, 0
+        masked = self._masked()
+        for row in self._acting[self._state]:
+            if row.only_if >= 0 and not x[row.only_if]:
+                row.count = 0
+                row.condition.leave()
+                continue
+            if row.bit & masked:
+                row.count = 0
+                continue
+            if not row.condition.evaluate(x):
+                row.count = 0
+                continue
+            if row.count < row.debounce:
+                row.count += 1
+            if row.count >= row.debounce:
+                tripped |= row.bit
+                if self._state in row.latches_in and not self._latched & row.bit:
+                    self._latched |= row.bit
+                    if row.latch is Latch.local:
+                        self._local_due |= row.bit
+        self._tripped = tripped
+
+    def _masked(self) -> int:
+        if self._state is State.check and self._line < len(self._prove):
+            return self.rows[self._prove[self._line]].proof_mask
+        return 0
+
+    def _step(self, command: Command) -> None:
+        """Choose and fire at most one trigger; everything a trip asks for comes first."""
+        worst = self._worst_trip()
+        if worst is Stop.emergency:
+            if self._stop("emergency", Stop.emergency):
+                return self._refuse(command)
+        if worst is not None and worst >= Stop.terminate and self._stop("terminate", Stop.terminate):
+            return self._refuse(command)
+        if worst is not None and worst >= Stop.interrupt:
+            if self._stop("interrupt", Stop.interrupt) or self._stop("check_failed", Stop.interrupt):
+                return self._refuse(command)
+        if worst is Stop.hold and self._stop("check_failed", Stop.hold):
+            return self._refuse(command)
+        if self._complete_tripped() and self._fire("complete"):
+            return self._refuse(command)
+        if worst is Stop.hold and self._fire("hold"):
+            return self._refuse(command)
+        if command is not Command.none:
+            return self._obey(command)
+        if self._state is State.hold:
+            self._fire("release")
+        elif self._state is State.self_test:
+            self._phase_ticks += 1
+            if self._phase_ticks >= self.table.self_test_ticks:
+                self._fire("self_test_passed")
+        elif self._state is State.check:
+            self._prove_line()
+        return None
+
+    def _worst_trip(self) -> Stop | None:
+        """Most severe stop asked for by a tripped row, normal end aside."""
+        worst: Stop | None = None
+        remaining = self._tripped
+        while remaining:
+            bit = remaining & -remaining
+            stop = self.rows[bit.bit_length() - 1].stop
+            if stop is not Stop.complete and (worst is None or stop > worst):
+                worst = stop
+            remaining ^= bit
+        return worst
+
+    def _complete_tripped(self) -> bool:
+        return (
+            any(self._tripped & r.bit for r in self.rows if r.stop is Stop.complete)
+            if self._tripped
+            else False
+        )
+
+    def _stop(self, trigger: str, at_least: Stop) -> bool:
+        """Fire a stop and keep its first cause: the most severe tripped row, in table order."""
+        if not self._fire(trigger):
+            return False
+        if self._first_up < 0:
+            causes = [r for r in self.rows if self._tripped & r.bit and r.stop >= at_least]
+            worst = max(r.stop for r in causes)
+            self._first_up = next(r.index for r in causes if r.stop is worst)
+        return True
+
+    def _fire(self, trigger: str) -> bool:
+        """Fire a trigger if the graph and its guard allow it."""
+        if (self._state, trigger) not in self._possible:
+            return False
+        fired = bool(self._machine.events[trigger].trigger(self._chart))
+        if fired:
+            self._state = State[self._chart.state]
+        return fired
+
+    def _enter(self, before: State) -> None:
+        """A new state was entered in this scan: rows that no longer act forget what they saw."""
+        after = self._state
+        self._phase_ticks = 0
+        for row in self._acting[before]:
+            if after not in row.states:
+                row.count = 0
+                row.condition.leave()
+                self._tripped &= ~row.bit
+        if after is State.preparatory:
+            for row in self.rows:
+                row.condition.select()
+        if after is State.check:
+            self._line = 0
+            self._forcing = bool(self._prove)
+            self._first_up = -1
+        if after is State.ready and before is State.interrupted:
+            self._first_up = -1
+
+    # ---- commands ------------------------------------------------------------------------------
+
+    def _refuse(self, command: Command) -> None:
+        if command is not Command.none:
+            self._reply = Reply(command, False, self._first_bit(self._tripped))
+
+    def _obey(self, command: Command) -> None:
+        trigger = TRIGGER_COMMANDS.get(command)
+        if trigger is None:
+            accepted = self._reset_latches(command)
+        else:
+            accepted = self._fire(trigger)
+        blocked = -1 if accepted else self._first_bit(self._blocking())
+        self._reply = Reply(command, accepted, blocked)
+
+    def _blocking(self) -> int:
+        """What stands in the way of going on: latches first, then live trips."""
+        return self._latched or self._tripped & self._no_hold_mask or self._tripped
+
+    @staticmethod
+    def _first_bit(mask: int) -> int:
+        return (mask & -mask).bit_length() - 1
+
+    def _reset_latches(self, command: Command) -> bool:
+        """Clear what this reset may clear and whose cause is gone. False when it cleared nothing."""
+        cleared = False
+        for row in self.rows:
+            if not self._latched & row.bit or self._still_tripped(row, command):
+                continue
+            if command is Command.reset_local:
+                if self._local_due & row.bit:
+                    self._local_due &= ~row.bit
+                    cleared = True
+            elif self._local_due & row.bit or (row.latch is Latch.physics and command is not Command.reset_physics):
+                continue
+            else:
+                self._latched &= ~row.bit
+                cleared = True
+        return cleared
+
+    def _still_tripped(self, row: _Row, command: Command) -> bool:
+        """Own findings end with their reset; every other cause must be gone first."""
+        condition = self.table.interlocks[row.name].trips_when
+        if condition.kind == "flag":
+            if row.latch is not Latch.physics or command is Command.reset_physics:
+                self._flags.discard(condition.flag)
+                self._tripped &= ~row.bit
+            return False
+        return bool(self._tripped & row.bit)
+
+    # ---- guards (used by the transition table) ---------------------------------------------------
+
+    def nothing_stands_in_the_way(self) -> bool:
+        return not self._latched and not self._tripped & self._beam_mask
+
+    def only_a_hold_stands_in_the_way(self) -> bool:
+        blocking = self._tripped & self._beam_mask
+        return not self._latched and blocking != 0 and not blocking & self._no_hold_mask
+
+    def may_check(self) -> bool:
+        return not self._latched and not self._tripped
+
+    def may_resume(self) -> bool:
+        return not self._latched and not self._tripped & self._no_hold_mask
+
+    def may_acknowledge(self) -> bool:
+        return not self._latched and not self._tripped & self._no_hold_mask
+
+    def may_restart(self) -> bool:
+        return not self._latched and not self._tripped
+
+    def self_test_is_clear(self) -> bool:
+        return not self._tripped
+
+    def beam_was_cut_by_reset(self) -> bool:
+        return "reset_in_beam" in self._flags
+
+    # ---- proof test --------------------------------------------------------------------------------
+
+    def _prove_line(self) -> None:
+        """Force one line after the other; each must trip and clear again within the time-out."""
+        if self._line >= len(self._prove):
+            self._fire("check_passed")
+            return
+        row = self.rows[self._prove[self._line]]
+        self._phase_ticks += 1
+        if row.condition.evaluate(self._x) is self._forcing:
+            self._phase_ticks = 0
+            if self._forcing:
+                self._forcing = False
+            else:
+                self._line += 1
+                self._forcing = self._line < len(self._prove)
+        elif self._phase_ticks >= self.table.proof_timeout:
+            self._flags.add("proof_test_failed")
+            self._fire("check_failed")
+
+    # ---- outputs -------------------------------------------------------------------------------------
+
+    def _compute_outputs(self) -> Outputs:
+        state = self._state
+        permit = state is State.irradiation and not self._tripped & self._beam_mask and not self._latched
+        testing = state is State.check and self._forcing
+        motion = state in MOTION_PERMITTED and not (self._tripped | self._latched) & self._motion_mask
+        return Outputs(
+            state,
+            permit,
+            motion,
+            state not in (State.off, State.emergency),
+            self._prove[self._line] + 1 if testing else 0,
+            self._tripped,
+            self._latched,
+            self._local_due,
+            self._first_up,
+            self._reply,
+        )
+
+    # ---- many scans at once ------------------------------------------------------------------------
+
+    def run(self, segment: Segment) -> Advance:
+        """Up to ``segment.ticks`` scans; stops after the first one that changed an output.
+
+        Raises ValueError for a segment of less than one scan or an unknown signal.
+        """
+        if segment.ticks < 1:
+            raise ValueError("a segment has at least one scan")
+        self._take(segment.changes)
+        before = self.outputs
+        outputs = self._scan(segment.command)
+        done = 1
+        while outputs == before and done < segment.ticks:
+            quiet = min(self._quiet(), segment.ticks - done)
+            if quiet:
+                self._skip(quiet)
+                done += quiet
+                if done == segment.ticks:
+                    break
+            self._advance(1)
+            outputs = self._scan(Command.none)
+            done += 1
+        self._advance(1)  # inputs stand ready for the first scan of the next segment
+        return Advance(done, outputs)
+
+    def _take(self, changes: Iterable[Change]) -> None:
+        for signal, value, slope in changes:
+            if not 0 <= signal < len(self._x):
+                raise ValueError(f"signal {signal} of {len(self._x)}")
+            self._v[signal] = value
+            self._x[signal] = value >> FRACTION_BITS
+            if bool(self._s[signal]) != bool(slope):
+                if slope:
+                    self._moving.append(signal)
+                else:
+                    self._moving.remove(signal)
+            self._s[signal] = slope
+
+    def _advance(self, ticks: int) -> None:
+        """Move the inputs ``ticks`` scans along their lines."""
+        x, v, s = self._x, self._v, self._s
+        for signal in self._moving:
+            v[signal] += s[signal] * ticks
+            x[signal] = v[signal] >> FRACTION_BITS
+
+    def _quiet(self) -> int:
+        """Scans after this one that are certain to change no output."""
+        x, v, s = self._x, self._v, self._s
+        least = FOREVER
+        masked = self._masked()
+        moving = frozenset(self._moving)
+        for row in self._acting[self._state]:
+            if row.only_if >= 0 and s[row.only_if]:
+                return 0
+            if row.bit & masked or (row.only_if >= 0 and not x[row.only_if]):
+                continue
+            if not row.condition.remembers and moving.isdisjoint(row.touched):
+                quiet = FOREVER
+            else:
+                quiet = row.condition.quiet(x, v, s)
+            if 0 < row.count < row.debounce:
+                quiet = min(quiet, row.debounce - row.count - 1)
+            if quiet < least:
+                if quiet <= 0:
+                    return 0
+                least = quiet
+        return min(least, self._quiet_phase())
+
+    def _quiet_phase(self) -> int:
+        """Scans before a phase of the self test or the proof test can end by itself."""
+        if self._state is State.self_test:
+            remaining = self.table.self_test_ticks - self._phase_ticks - 1
+            blocked = not (self.self_test_is_clear() or self.beam_was_cut_by_reset())
+            return remaining if remaining > 0 else FOREVER if blocked else 0
+        if self._state is not State.check:
+            return 0 if self._state is State.hold and self.nothing_stands_in_the_way() else FOREVER
+        if self._line >= len(self._prove):
+            return 0
+        row = self.rows[self._prove[self._line]]
+        answer = row.condition.evaluate(self._x)
+        if answer is self._forcing:
+            return 0
+        waiting = self.table.proof_timeout - self._phase_ticks - 1
+        return max(0, min(waiting, row.condition.quiet(self._x, self._v, self._s)))
+
+    def _skip(self, ticks: int) -> None:
+        """Pass over scans that change nothing: memories, debounce counters and inputs move on."""
+        x, v, s = self._x, self._v, self._s
+        masked = self._masked()
+        for row in self._acting[self._state]:
+            if row.bit & masked or (row.only_if >= 0 and not x[row.only_if]):
+                continue
+            if row.condition.remembers:
+                row.condition.skip(v, s, ticks)
+            if 0 < row.count < row.debounce:
+                row.count += ticks
+        if self._state in (State.self_test, State.check):
+            self._phase_ticks += ticks
+        self._advance(ticks)
+        if self._meterset_signal >= 0 and self._state in BEAM_IN_PROGRESS:
+            self._meterset = x[self._meterset_signal]
+
+
+def whole(values: Sequence[int]) -> tuple[Change, ...]:
+    """Changes that set every signal, in table order, to constant whole-LSB values."""
+    return tuple(Change(i, value << FRACTION_BITS) for i, value in enumerate(values))
