@@ -12,13 +12,21 @@ same scans, but evaluates only the scans in which something can change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from enum import IntEnum
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable
 
 from transitions import Machine
 
 from firmware_model.conditions import FOREVER, FRACTION_BITS, Condition, compile_condition
+from firmware_model.contract import (
+    Advance,
+    Change,
+    Inputs,
+    Outputs,
+    Reply,
+    ResetCause,
+    Retained,
+    Segment,
+)
 from firmware_model.states import (
     BEAM_IN_PROGRESS,
     MOTION_PERMITTED,
@@ -30,88 +38,6 @@ from firmware_model.states import (
     Stop,
 )
 from firmware_model.table import Reaches, Table
-
-
-class ResetCause(IntEnum):
-    """Why the controller starts anew."""
-
-    power = 0
-    watchdog = 1
-    external = 2
-
-
-class Reply(NamedTuple):
-    """Answer to the last command: accepted, or refused by ``blocked_by`` (interlock index, -1: state)."""
-
-    command: Command
-    accepted: bool
-    blocked_by: int = -1
-
-
-class Outputs(NamedTuple):
-    """Everything the controller drives. Masks have one bit per interlock, in table order."""
-
-    state: State
-    permit: bool  # beam permit: the only thing that lets the beam on
-    motion: bool  # motors may be driven
-    power: bool  # high voltage and motor supplies; off in an emergency
-    test_line: int  # 1 + index of the interlock exercised by the proof test, 0: none
-    tripped: int
-    latched: int
-    local_reset_due: int  # latched and still waiting for the reset at the place
-    first_up: int  # index of the first cause of the last stop, -1: none
-    reply: Reply
-
-
-class Inputs(NamedTuple):
-    """One scan's inputs: whole-LSB values in table order, and at most one command."""
-
-    values: tuple[int, ...]
-    command: Command = Command.none
-
-
-class Change(NamedTuple):
-    """From the first scan of a segment on, a signal is ``value + slope * scans`` (32.16 fixed point)."""
-
-    signal: int
-    value: int
-    slope: int = 0
-
-
-class Segment(NamedTuple):
-    """``ticks`` scans with linear inputs. Signals not named go on as they were."""
-
-    ticks: int
-    changes: tuple[Change, ...] = ()
-    command: Command = Command.none  # in the first scan
-
-
-class Advance(NamedTuple):
-    """``ticks`` scans were run; ``outputs`` are those of the last one."""
-
-    ticks: int
-    outputs: Outputs
-
-
-class Retained(NamedTuple):
-    """What survives a loss of power, as a board would keep it in retained memory."""
-
-    boot_count: int
-    reset_cause: ResetCause
-    meterset: int  # last primary meterset seen in a beam, LSBs of its signal
-    latched: int
-    local_reset_due: int
-    first_up: int
-
-
-class ControllerProtocol(Protocol):
-    """The contract every implementation keeps: this model, compiled firmware, a board."""
-
-    def reset(self, cause: ResetCause) -> Outputs: ...
-    def scan(self, inputs: Inputs) -> Outputs: ...
-    def run(self, segment: Segment) -> Advance: ...
-    @property
-    def retained(self) -> Retained: ...
 
 
 class _Row:
@@ -151,7 +77,7 @@ class _Chart:
     state: str
 
 
-class Controller:
+class ModelController:
     """The reference model of the interlock firmware."""
 
     def __init__(self, table: Table) -> None:
@@ -305,15 +231,13 @@ class Controller:
     def _step(self, command: Command) -> None:
         """Choose and fire at most one trigger; everything a trip asks for comes first."""
         worst = self._worst_trip()
-        if worst is Stop.emergency:
-            if self._stop("emergency", Stop.emergency):
-                return self._refuse(command)
+        if worst is Stop.emergency and self._stop("emergency", Stop.emergency):
+            return self._refuse(command)
         if worst is not None and worst >= Stop.terminate and self._stop("terminate", Stop.terminate):
             return self._refuse(command)
-        if worst is not None and worst >= Stop.interrupt:
-            if self._stop("interrupt", Stop.interrupt) or self._stop("check_failed", Stop.interrupt):
-                return self._refuse(command)
-        if worst is Stop.hold and self._stop("check_failed", Stop.hold):
+        if worst is not None and worst >= Stop.interrupt and self._stop("interrupt", Stop.interrupt):
+            return self._refuse(command)
+        if worst is not None and self._stop("check_failed", Stop.hold):
             return self._refuse(command)
         if self._complete_tripped() and self._fire("complete"):
             return self._refuse(command)
@@ -396,10 +320,7 @@ class Controller:
 
     def _obey(self, command: Command) -> None:
         trigger = TRIGGER_COMMANDS.get(command)
-        if trigger is None:
-            accepted = self._reset_latches(command)
-        else:
-            accepted = self._fire(trigger)
+        accepted = self._reset_latches(command) if trigger is None else self._fire(trigger)
         blocked = -1 if accepted else self._first_bit(self._blocking())
         self._reply = Reply(command, accepted, blocked)
 
@@ -421,9 +342,9 @@ class Controller:
                 if self._local_due & row.bit:
                     self._local_due &= ~row.bit
                     cleared = True
-            elif self._local_due & row.bit or (row.latch is Latch.physics and command is not Command.reset_physics):
+            elif self._local_due & row.bit:
                 continue
-            else:
+            elif row.latch is not Latch.physics or command is Command.reset_physics:
                 self._latched &= ~row.bit
                 cleared = True
         return cleared
@@ -607,8 +528,3 @@ class Controller:
         self._advance(ticks)
         if self._meterset_signal >= 0 and self._state in BEAM_IN_PROGRESS:
             self._meterset = x[self._meterset_signal]
-
-
-def whole(values: Sequence[int]) -> tuple[Change, ...]:
-    """Changes that set every signal, in table order, to constant whole-LSB values."""
-    return tuple(Change(i, value << FRACTION_BITS) for i, value in enumerate(values))

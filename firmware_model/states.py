@@ -116,7 +116,7 @@ BEAM_IN_PROGRESS = frozenset({S.ready, S.irradiation, S.hold, S.interrupted})
 MOTION_PERMITTED = frozenset({S.standby, S.preparatory, S.check, S.ready, S.irradiation, S.hold})
 
 #: Commands that fire a trigger of the same name; the others act on latches.
-TRIGGER_COMMANDS = {
+TRIGGER_COMMANDS: dict[Command, str] = {
     command: command.name
     for command in Command
     if command not in (Command.none, Command.reset_local, Command.reset_operator, Command.reset_physics)

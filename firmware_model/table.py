@@ -2,8 +2,8 @@
 
 The YAML file is the single source of truth. Limits are written in the unit of their signal
 ("limit: 2.0" of a signal in MU) and must be a whole number of its least significant bits; all
-arithmetic behind it is in integers. :func:`load_table` refuses whatever does not fit together
-and says where. Times inside conditions are counted in scans (ticks).
+arithmetic behind it is in integers. :func:`firmware_model.table_loading.load_table` refuses whatever does not
+fit together and says where. Times inside conditions are counted in scans (ticks).
 """
 
 from __future__ import annotations
@@ -12,17 +12,13 @@ import hashlib
 import json
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from firmware_model.diagnostics import did_you_mean
 from firmware_model.quantity import Duration
 from firmware_model.states import BEAM_IN_PROGRESS, Latch, State, Stop
-from firmware_model.strict_yaml import Document, load_document
 
-REFERENCE_TABLE = Path(__file__).parent / "tables" / "reference_linac.yaml"
 
 StateName = Literal[
     "off",
@@ -415,146 +411,3 @@ class Table(_Strict):
         return self.model_copy(
             update={"interlocks": {key: row for key, row in self.interlocks.items() if key not in ids}}
         )
-
-
-def load_table(path: Path = REFERENCE_TABLE) -> Table:
-    """Read and check a table. Raises DocumentError naming line, column, value and limit."""
-    document = load_document(path, Table)
-    for signal_name in document.model.signals:
-        _check_signal(document, signal_name)
-    for interlock_id in document.model.interlocks:
-        _check_interlock(document, interlock_id)
-    return document.model
-
-
-def _check_signal(document: Document[Table], name: str) -> None:
-    signal = document.model.signals[name]
-    at = ("signals", name)
-    try:
-        low, high = (signal.counts(bound) for bound in signal.range)
-    except ValueError as problem:
-        raise document.error((*at, "range"), str(problem)) from None
-    if not low < high:
-        raise document.error(
-            (*at, "range"), f"range {list(signal.range)} is empty: the first value must be the smaller"
-        )
-    if not -(2**31) <= low <= high < 2**31:
-        raise document.error((*at, "range"), "range does not fit 32 bits in LSBs; choose a larger lsb")
-    try:
-        safe = signal.counts(signal.safe)
-    except ValueError as problem:
-        raise document.error((*at, "safe"), str(problem)) from None
-    if not low <= safe <= high:
-        raise document.error(
-            (*at, "safe"), f"safe value {signal.safe} lies outside the range {list(signal.range)}"
-        )
-
-
-def _check_interlock(document: Document[Table], name: str) -> None:
-    table = document.model
-    row = table.interlocks[name]
-    at = ("interlocks", name)
-    condition_at = (*at, "trips_when")
-    for signal_name in row.signals:
-        if signal_name not in table.signals:
-            raise document.error(
-                condition_at,
-                f"no signal {signal_name!r} in this table",
-                did_you_mean(signal_name, table.signals),
-            )
-    _check_limits(document, name)
-    for state in row.latches_in or ():
-        if row.latch == "none" or state not in row.acts_in:
-            raise document.error(
-                (*at, "latches_in"), f"{state}: the row must act there and have a latch level"
-            )
-    for field, known in (("requirements", table.requirements), ("hazards", table.hazards)):
-        for item in getattr(row, field):
-            if item not in known:
-                raise document.error(
-                    (*at, field), f"{item!r} is not listed under {field!r}", did_you_mean(item, known)
-                )
-    if row.dicom_code is not None and row.dicom_code not in DICOM_INTERLOCK_CODES:
-        raise document.error(
-            (*at, "dicom_code"),
-            f"{row.dicom_code!r} is not in DICOM context group 9568",
-            did_you_mean(row.dicom_code, DICOM_INTERLOCK_CODES),
-        )
-    if row.respond_within < row.debounce * table.scan_period:
-        raise document.error(
-            (*at, "respond_within"),
-            f"{row.respond_within} us is shorter than the debounce of {row.debounce} scans of {table.scan_period} us",
-        )
-    if (row.proof is None) == (row.no_proof is None):
-        raise document.error(at, "give either 'proof' (signals to force) or 'no_proof' (the reason)")
-    if row.proof is not None:
-        _check_proof(document, name)
-
-
-def _check_limits(document: Document[Table], name: str) -> None:
-    """Limits are whole LSBs within the range of their signal; pairs of signals share a unit."""
-    table = document.model
-    condition = table.interlocks[name].trips_when
-    at = ("interlocks", name, "trips_when")
-    signal_name = getattr(condition, "signal", None)
-    if signal_name is None:
-        return
-    signal = table.signals[signal_name]
-    for field in ("limit", "low", "high", "by"):
-        value = getattr(condition, field, None)
-        if value is None or isinstance(value, str):
-            continue
-        try:
-            counts = signal.counts(value)
-        except ValueError as problem:
-            raise document.error((*at, field), str(problem)) from None
-        low, high = (signal.counts(bound) for bound in signal.range)
-        if field != "by" and not low <= counts <= high:
-            raise document.error(
-                (*at, field),
-                f"{value} {signal.unit} can never be reached: {signal_name} runs over {list(signal.range)}",
-            )
-    for field in ("other", "from_", "preset", "planned"):
-        partner = getattr(condition, field, None)
-        if partner is not None and (table.signals[partner].unit, table.signals[partner].lsb) != (
-            signal.unit,
-            signal.lsb,
-        ):
-            raise document.error(
-                (*at, field.rstrip("_")),
-                f"{partner} and {signal_name} differ in unit or lsb and cannot be compared",
-            )
-    if isinstance(condition, (Differs, Exceeds)):
-        if condition.by is None and condition.percent is None:
-            raise document.error(at, "give 'by', 'percent' or both")
-        base = condition.from_ if isinstance(condition, Differs) else condition.preset
-        if condition.percent is not None and table.signals[base].range[0] < 0:
-            raise document.error((*at, "percent"), f"percent of {base}, which can be negative; use 'by'")
-    if isinstance(condition, Rate) and (
-        condition.window % condition.step or condition.window // condition.step > 64
-    ):
-        raise document.error(
-            (*at, "window"), "the window must be a multiple of 'step', at most 64 steps long"
-        )
-
-
-def _check_proof(document: Document[Table], name: str) -> None:
-    table = document.model
-    row = table.interlocks[name]
-    at = ("interlocks", name, "proof")
-    if not isinstance(row.trips_when, MEMORYLESS):
-        raise document.error(
-            at, f"a {row.trips_when.kind!r} condition has a memory and cannot be forced; use 'no_proof'"
-        )
-    for signal_name, value in (row.proof or {}).items():
-        if signal_name not in row.signals:
-            raise document.error(
-                at, f"{signal_name!r} is not read by this interlock", did_you_mean(signal_name, row.signals)
-            )
-        signal = table.signals[signal_name]
-        try:
-            counts = signal.counts(value)
-        except ValueError as problem:
-            raise document.error((*at, signal_name), str(problem)) from None
-        if not signal.counts(signal.range[0]) <= counts <= signal.counts(signal.range[1]):
-            raise document.error((*at, signal_name), f"{value} lies outside the range {list(signal.range)}")
