@@ -10,16 +10,15 @@ found in the document is taken as a key.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from firmware_model.core_schemas import Schema, SchemaReader, members, plain
 from firmware_model.diagnostics import (
-    FORMAT_METADATA,
     MAX_PROBLEMS,
     Problem,
     RefusedValue,
@@ -28,8 +27,6 @@ from firmware_model.diagnostics import (
     did_you_mean,
     listed,
 )
-
-_Schema = dict[str, Any]
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -59,18 +56,6 @@ _LENGTHS = {
     "too_long": ("max_length", "at most", "entries"),
     "string_too_short": ("min_length", "at least", "characters"),
     "string_too_long": ("max_length", "at most", "characters"),
-}
-_INNER = {  # wrappers that add nothing to the location
-    "definitions": "schema",
-    "nullable": "schema",
-    "default": "schema",
-    "function-before": "schema",
-    "function-after": "schema",
-    "function-wrap": "schema",
-    "model": "schema",
-    "dataclass": "schema",
-    "json-or-python": "json_schema",
-    "lax-or-strict": "strict_schema",
 }
 
 
@@ -110,90 +95,21 @@ class _Error(NamedTuple):
 
 
 def explain(error: ValidationError, model: type[BaseModel], root: Node, source: Source) -> list[Problem]:
-    """The problems behind ``error``: at least one, and one more than are shown at most."""
+    """The problems behind ``error``, in the order of the model; more than are shown are not worked out."""
     errors = [_Error(detail["loc"], detail) for detail in error.errors(include_url=False)]
     schema: Any = TypeAdapter(model).core_schema
-    found = list(islice(_Explainer(source).explain(errors, schema, root), MAX_PROBLEMS + 1))
-    return found or [source.problem(root.span, str(error))]
-
-
-def default_formatter(schema: Any) -> Callable[[int], str] | None:
-    """How an integer accepted by ``schema`` is written in a document, when it has a unit."""
-    return _Explainer(Source("", "")).formatter(schema)
+    found = dict.fromkeys(islice(_Explainer(source).explain(errors, schema, root), 2 * MAX_PROBLEMS))
+    return list(found)
 
 
 class _Explainer:
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._definitions: dict[str, _Schema] = {}
+        self._schemas = SchemaReader()
 
-    # -- schema ---------------------------------------------------------------------------
-
-    def _layers(self, schema: _Schema | None) -> Iterator[_Schema]:
-        """The schema and what it wraps, down to the one that takes part in locations."""
-        while schema is not None:
-            yield schema
-            kind = schema["type"]
-            if kind == "definitions":
-                self._definitions.update({d["ref"]: d for d in schema["definitions"]})
-            if kind == "definition-ref":
-                schema = self._definitions.get(schema["schema_ref"])
-            elif kind == "chain":
-                schema = schema["steps"][0]
-            else:
-                schema = schema.get(_INNER[kind]) if kind in _INNER else None
-
-    def _core(self, schema: _Schema | None) -> _Schema:
-        core: _Schema = {"type": "unknown"}
-        for layer in self._layers(schema):
-            core = layer
-        return core
-
-    def formatter(self, schema: _Schema | None) -> Callable[[int], str] | None:
-        for layer in self._layers(schema):
-            written = (layer.get("metadata") or {}).get(FORMAT_METADATA)
-            if written is not None:
-                return written  # type: ignore[no-any-return]
-        return None
-
-    def _fields(self, schema: _Schema | None) -> dict[str, _Schema]:
-        """Keys that a mapping may have here, with the schema of each; of all members of a union."""
-        core = self._core(schema)
-        if core["type"] in ("model-fields", "typed-dict"):
-            return {_key_of(name, f): f["schema"] for name, f in core["fields"].items()}
-        if core["type"] == "dataclass-args":
-            return {_key_of(f["name"], f): f["schema"] for f in core["fields"]}
-        return {name: s for member in _members(core) for name, s in self._fields(member).items()}
-
-    def _accepted(self, schema: _Schema | None) -> list[Any]:
-        """The values of an enumeration or literal."""
-        core = self._core(schema)
-        values = core.get("expected") if core["type"] == "literal" else core.get("members")
-        return [v.value if isinstance(v, Enum) else v for v in values or []]
-
-    def _child(self, schema: _Schema, part: str | int) -> _Schema | None:
-        """The schema one step down from a core schema."""
-        kind = schema["type"]
-        inner: Any = None
-        if kind in ("list", "set", "frozenset"):
-            inner = schema.get("items_schema")
-        elif kind == "tuple":
-            items = schema["items_schema"]
-            variadic = schema.get("variadic_item_index")
-            if isinstance(part, int) and items:
-                inner = items[min(part, len(items) - 1)] if variadic is None or part < variadic else None
-                inner = items[variadic] if inner is None and variadic is not None else inner
-        elif kind == "dict":
-            inner = schema.get("values_schema")
-        else:
-            inner = self._fields(schema).get(str(part))
-        return inner if isinstance(inner, dict) else None
-
-    # -- errors ---------------------------------------------------------------------------
-
-    def explain(self, errors: Sequence[_Error], schema: _Schema | None, node: Node) -> Iterator[Problem]:
+    def explain(self, errors: Sequence[_Error], schema: Schema | None, node: Node) -> Iterator[Problem]:
         """Problems for errors whose remaining location starts at this schema and node."""
-        core = self._core(schema)
+        core = self._schemas.core(schema)
         deeper: dict[str | int, list[_Error]] = {}
         for error in errors:
             if not error.loc:
@@ -206,30 +122,35 @@ class _Explainer:
             yield from self._union(deeper, core, node)
         elif core["type"] == "tagged-union":
             for tag, group in deeper.items():
-                choices = {str(_plain(t)): c for t, c in core["choices"].items()}
-                yield from self.explain(group, choices.get(str(_plain(tag))), node)
+                choices = {str(plain(t)): c for t, c in core["choices"].items()}
+                yield from self.explain(group, choices.get(str(plain(tag))), node)
         else:
             mistyped = set[str]()
             for part, group in sorted(deeper.items(), key=lambda item: not _is_extra(item[1])):
                 yield from self._part(part, group, core, node, mistyped)
 
     def _part(
-        self, part: str | int, group: list[_Error], core: _Schema, node: Node, mistyped: set[str]
+        self, part: str | int, group: list[_Error], core: Schema, node: Node, mistyped: set[str]
     ) -> Iterator[Problem]:
         child = node.children.get(part)
         kind = group[0].detail["type"] if not group[0].loc else ""
         if child is None and kind == "missing":
             if isinstance(part, int):
-                count = len(core.get("items_schema", ()))
-                message = f"{len(node.children)} entries, {count} are needed"
+                message = (
+                    f"the number of entries is {len(node.children)}, must be {len(core['items_schema'])}"
+                )
                 yield self._source.problem(node.caret, message)
             elif part not in mistyped:
                 yield self._source.problem(node.caret, f"missing key {part!r}")
         elif child is None:
-            # Not a part of the document: a label that the schema did not explain.
-            yield from self.explain(group, None if core["type"] == "unknown" else core, node)
+            # Written by a validator that ran before (then a field), or a label the schema did not explain.
+            is_field = kind == "extra_forbidden" or part in self._schemas.fields(core)
+            value = group[0].detail["input"] if kind else {}
+            stand_in = Node(value, node.caret) if is_field else node
+            for problem in self.explain(group, self._schemas.child(core, part), stand_in):
+                yield replace(problem, message=f"{part}: {problem.message}") if is_field else problem
         elif kind == "extra_forbidden":
-            problem, meant = self._unknown_key(str(part), list(self._fields(core)), node)
+            problem, meant = self._unknown_key(str(part), list(self._schemas.fields(core)), node)
             mistyped.add(meant)
             yield problem
         else:
@@ -238,7 +159,7 @@ class _Explainer:
                 key = Node(str(part), child.key or child.span)
                 yield from self.explain(of_key, core.get("keys_schema"), key)
             rest = [e for e in group if e.loc[:1] != ("[key]",) or "[key]" in child.children]
-            yield from self.explain(rest, self._child(core, part), child)
+            yield from self.explain(rest, self._schemas.child(core, part), child)
 
     def _unknown_key(self, key: str, known: list[str], node: Node) -> tuple[Problem, str]:
         """The problem, and the key that was probably meant ('' when there is no guess)."""
@@ -248,14 +169,14 @@ class _Explainer:
         child = node.children[key]
         return self._source.problem(child.key or child.span, f"unknown key {_cut(key)!r}", help_text), meant
 
-    def _union(self, deeper: dict[str | int, list[_Error]], core: _Schema, node: Node) -> Iterator[Problem]:
+    def _union(self, deeper: dict[str | int, list[_Error]], core: Schema, node: Node) -> Iterator[Problem]:
         """One comprehensible account of why no member of a union fits."""
         groups = list(deeper.values())
-        schemas: list[_Schema | None] = [*_members(core)]
+        schemas: list[Schema | None] = [*members(core)]
         if len(schemas) != len(groups):  # two members of the same name: which is which is not told
             schemas = [None] * len(groups)
         if isinstance(node.value, dict):
-            mappings = [(s, g, set(self._fields(s))) for s, g in zip(schemas, groups, strict=True)]
+            mappings = [(s, g, set(self._schemas.fields(s))) for s, g in zip(schemas, groups, strict=True)]
             mappings = [entry for entry in mappings if entry[2]]
             if len(mappings) == 1:
                 yield from self.explain(mappings[0][1], mappings[0][0], node)
@@ -270,8 +191,8 @@ class _Explainer:
             wanted = [_wanted(g) for g in groups]
             yield self._source.problem(node.caret, f"must be {_either(wanted)}, not {_shown(node.value)}")
         else:
-            values = [value for s, _ in fitting for value in self._accepted(s)]
-            others = [(s, g) for s, g in fitting if not self._accepted(s)]
+            values = [value for s, _ in fitting for value in self._schemas.accepted(s)]
+            others = [(s, g) for s, g in fitting if not self._schemas.accepted(s)]
             reasons = [next(self.explain(g, s, node)) for s, g in others]
             if values:
                 texts = [_written(value) for value in values]
@@ -284,12 +205,12 @@ class _Explainer:
             yield self._source.problem(node.caret, message, reasons[0].suggestion)
 
     def _union_of_mappings(
-        self, members: list[tuple[_Schema | None, list[_Error], set[str]]], node: Node
+        self, members: list[tuple[Schema | None, list[_Error], set[str]]], node: Node
     ) -> Iterator[Problem]:
         present = {str(key) for key in node.children}
         best = max(_rank(entry, present) for entry in members)
         nearest = [entry for entry in members if _rank(entry, present) == best]
-        known = list(dict.fromkeys(name for s, _, _ in members for name in self._fields(s)))
+        known = list(dict.fromkeys(name for s, _, _ in members for name in self._schemas.fields(s)))
         if len(nearest) == 1 and best[0] > 0:
             yield from self.explain(nearest[0][1], nearest[0][0], node)
             return
@@ -310,7 +231,7 @@ class _Explainer:
             schema, group, _ = min(nearest, key=lambda entry: len(entry[1]))
             yield from self.explain(group, schema, node)
 
-    def _at_node(self, detail: Any, schema: _Schema | None, node: Node) -> Problem:
+    def _at_node(self, detail: Any, schema: Schema | None, node: Node) -> Problem:
         kind: str = detail["type"]
         context: dict[str, Any] = detail.get("ctx") or {}
         problem = self._source.problem
@@ -318,21 +239,20 @@ class _Explainer:
             message = f"must be {_EXPECTED[kind]}, not {_shown(node.value)}"
             return problem(node.caret, message, _type_help(kind, node))
         if kind in ("literal_error", "enum"):
-            return self._not_accepted(node, self._accepted(schema), str(context.get("expected", "")))
+            return self._not_accepted(node, self._schemas.accepted(schema), str(context.get("expected", "")))
         if kind in _LIMITS:
             name, text = _LIMITS[kind]
-            limit, written = context[name], self.formatter(schema)
+            limit, written = context[name], self._schemas.formatter(schema)
             limit = written(limit) if written is not None and isinstance(limit, int) else limit
-            value = node.value if isinstance(node.value, str) else _written(node.value)
-            return problem(node.caret, f"{_cut(value)} {text} {limit}")
+            return problem(node.caret, f"{_value(node.value)} {text} {limit}")
         if kind in _LENGTHS:
             name, text, what = _LENGTHS[kind]
             actual = context.get("actual_length", len(node.value))
-            return problem(node.caret, f"{actual} {what}, {text} {context[name]} accepted")
+            return problem(node.caret, f"the number of {what} is {actual}, must be {text} {context[name]}")
         if kind == "string_pattern_mismatch":
-            return problem(node.caret, f"{_shown(node.value)} does not match {context['pattern']}")
+            return problem(node.caret, f"{_value(node.value)} does not match {context['pattern']}")
         if kind in ("union_tag_invalid", "union_tag_not_found"):
-            return self._tag(kind, context, self._core(schema), node)
+            return self._tag(kind, context, self._schemas.core(schema), node)
         if kind in ("value_error", "assertion_error") and isinstance(context.get("error"), Exception):
             error = context["error"]
             if isinstance(error, RefusedValue):
@@ -348,18 +268,18 @@ class _Explainer:
         known = [value if isinstance(value, str) else _written(value) for value in values]
         written = node.value if isinstance(node.value, str) else _written(node.value)
         help_text = did_you_mean(written, known) or (f"known here: {expected}" if expected else None)
-        return self._source.problem(node.caret, f"{_shown(node.value)} is not accepted", help_text)
+        return self._source.problem(node.caret, f"{_value(node.value)} is not accepted", help_text)
 
-    def _tag(self, kind: str, context: dict[str, Any], core: _Schema, node: Node) -> Problem:
+    def _tag(self, kind: str, context: dict[str, Any], core: Schema, node: Node) -> Problem:
         discriminator = core.get("discriminator")
         if not isinstance(discriminator, str):  # a function picks the member, by key as a rule
-            known = list(self._fields(core))
+            known = list(self._schemas.fields(core))
             unknown = [key for key in node.value if key not in known] if isinstance(node.value, dict) else []
             if unknown:
                 return self._unknown_key(unknown[0], known, node)[0]
             names = listed([repr(name) for name in known])
             return self._source.problem(node.caret, f"must be a mapping with one of the keys {names}")
-        tags = [str(_plain(tag)) for tag in core.get("choices", {})]
+        tags = [str(plain(tag)) for tag in core.get("choices", {})]
         if kind == "union_tag_not_found":
             if not isinstance(node.value, dict):
                 return self._source.problem(node.caret, f"must be a mapping, not {_shown(node.value)}")
@@ -372,21 +292,10 @@ class _Explainer:
         )
 
 
-def _members(core: _Schema) -> list[_Schema]:
-    if core["type"] == "union":
-        return [choice[0] if isinstance(choice, tuple) else choice for choice in core["choices"]]
-    return list(core["choices"].values()) if core["type"] == "tagged-union" else []
-
-
-def _key_of(name: str, schema: _Schema) -> str:
-    alias = schema.get("validation_alias")
-    return alias if isinstance(alias, str) else name
-
-
 def _rank(entry: tuple[Any, list[_Error], set[str]], present: set[str]) -> tuple[int, int]:
     """How near a mapping is to a member: shared keys, then whether its literals agree."""
     _, group, names = entry
-    disagreeing = sum(len(e.loc) == 1 and e.detail["type"] == "literal_error" for e in group)
+    disagreeing = sum(len(e.loc) == 1 and e.detail["type"] in ("literal_error", "enum") for e in group)
     return len(present & names), -disagreeing
 
 
@@ -430,10 +339,6 @@ def _type_help(kind: str, node: Node) -> str | None:
 _PLAIN_INTEGER = "write a plain decimal integer, without quotes or leading zeros"
 
 
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
-
-
 def _written(value: Any) -> str:
     """A scalar as it is written in a document."""
     return repr(value) if isinstance(value, str) else json.dumps(value)
@@ -444,7 +349,11 @@ def _shown(value: Any) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    return f"text {_cut(value)!r}" if isinstance(value, str) else _written(value)
+    return f"text {_cut(value)!r}" if isinstance(value, str) else _value(value)
+
+
+def _value(value: Any) -> str:
+    return repr(_cut(value)) if isinstance(value, str) else _cut(json.dumps(value))
 
 
 def _cut(text: str) -> str:

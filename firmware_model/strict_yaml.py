@@ -28,6 +28,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
+from firmware_model.core_schemas import SchemaReader
 from firmware_model.diagnostics import (
     MAX_PROBLEMS,
     UNPRINTABLE,
@@ -38,7 +39,7 @@ from firmware_model.diagnostics import (
     Span,
     did_you_mean,
 )
-from firmware_model.model_errors import Node, default_formatter, explain
+from firmware_model.model_errors import Node, explain
 
 __all__ = [
     "Document",
@@ -165,7 +166,7 @@ class _SchemaWithWrittenDefaults(GenerateJsonSchema):
 
     def default_schema(self, schema: Any) -> dict[str, Any]:
         result = super().default_schema(schema)
-        written = default_formatter(schema)
+        written = SchemaReader().formatter(schema)
         if written is not None and isinstance(result.get("default"), int):
             result["default"] = written(result["default"])
         return result
@@ -175,19 +176,16 @@ def _read(path: Path, limits: Limits) -> str:
     source = Source(str(path), "")
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
-            raise DocumentError([source.problem(None, f"cannot be read: it is {kind}")])
+        if not stat.S_ISREG(mode):  # a pipe would block
+            kind = "a directory" if stat.S_ISDIR(mode) else "no regular file"
+            raise OSError(0, f"it is {kind}")
         with path.open("rb") as stream:
             content = stream.read(limits.size + 1)
     except FileNotFoundError:
         raise DocumentError([source.problem(None, "there is no such file")]) from None
-    except OSError as error:
-        raise DocumentError([source.problem(None, f"cannot be read: {error.strerror or error}")]) from None
-    except ValueError as error:
-        if isinstance(error, DocumentError):
-            raise
-        raise DocumentError([source.problem(None, f"not a file name: {error}")]) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise DocumentError([source.problem(None, f"cannot be read: {reason}")]) from None
     _check_size(len(content), source, limits)
     try:
         return content.decode("utf-8")
@@ -367,7 +365,9 @@ class _Reader:
     def _syntax(self, error: yaml.MarkedYAMLError) -> None:
         mark = error.problem_mark or error.context_mark
         span = None if mark is None else Span(mark.line + 1, mark.column + 1)
-        context = f" {error.context}" if error.context else ""
+        context = ""
+        if error.context and error.context_mark is not None:
+            context = f" {error.context} that begins on line {error.context_mark.line + 1}"
         self.problems.append(self.source.problem(span, f"not YAML{context}: {error.problem}"))
 
 
