@@ -1,0 +1,47 @@
+# Everything runs in .venv, which `make setup` builds from requirements.lock. The other targets
+# call it first; once it is built that costs a few milliseconds.
+
+SCENARIO ?= scenarios/two_abdominal_metastases.yaml
+BOARD ?= model
+OUT ?= runs/$(basename $(notdir $(SCENARIO)))
+PYTEST_ARGS ?= -n auto
+
+VENV := .venv
+
+# An interpreter named by the caller (PYTHON=python3.12) reaches the scripts; these must not, as
+# they would let modules from outside .venv in.
+export PYTHON
+unexport PYTHONHOME PYTHONPATH
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test bench lint clean lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo "make run takes SCENARIO= ($(SCENARIO)), BOARD= ($(BOARD)), OUT= ($(OUT));"
+	@echo "make test takes PYTEST_ARGS= ($(PYTEST_ARGS)); make setup takes PYTHON= (python3)."
+
+setup: ## build .venv with the locked dependencies and this project (once)
+	@tools/setup.sh
+
+run: setup ## run SCENARIO on BOARD and write the report to OUT
+	@$(VENV)/bin/interlock run "$(SCENARIO)" --board "$(BOARD)" --out "$(OUT)"
+
+test: lint ## lint, then all tests; skipped tests are listed with their reasons
+	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+bench: setup ## measure simulation speed
+	$(VENV)/bin/python tests/bench/run.py
+
+lint: setup ## ruff check, ruff format --check and mypy
+	$(VENV)/bin/python -m ruff check
+	$(VENV)/bin/python -m ruff format --check
+	$(VENV)/bin/python -m mypy
+
+clean: ## remove .venv, caches and build products (runs/ stays)
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: ## rewrite requirements.lock from pyproject.toml (Python 3.11; LOCK_ARGS=--upgrade)
+	@tools/lock.sh
