@@ -24,6 +24,7 @@ from firmware_model.diagnostics import (
     RefusedValue,
     Source,
     Span,
+    closest,
     did_you_mean,
     listed,
 )
@@ -125,12 +126,12 @@ class _Explainer:
                 choices = {str(plain(t)): c for t, c in core["choices"].items()}
                 yield from self.explain(group, choices.get(str(plain(tag))), node)
         else:
-            mistyped = set[str]()
+            mistyped = set[str | None]()
             for part, group in sorted(deeper.items(), key=lambda item: not _is_extra(item[1])):
                 yield from self._part(part, group, core, node, mistyped)
 
     def _part(
-        self, part: str | int, group: list[_Error], core: Schema, node: Node, mistyped: set[str]
+        self, part: str | int, group: list[_Error], core: Schema, node: Node, mistyped: set[str | None]
     ) -> Iterator[Problem]:
         child = node.children.get(part)
         kind = group[0].detail["type"] if not group[0].loc else ""
@@ -161,11 +162,12 @@ class _Explainer:
             rest = [e for e in group if e.loc[:1] != ("[key]",) or "[key]" in child.children]
             yield from self.explain(rest, self._schemas.child(core, part), child)
 
-    def _unknown_key(self, key: str, known: list[str], node: Node) -> tuple[Problem, str]:
-        """The problem, and the key that was probably meant ('' when there is no guess)."""
+    def _unknown_key(self, key: str, known: list[str], node: Node) -> tuple[Problem, str | None]:
+        """The problem, and the key that was probably meant."""
         free = [name for name in known if name not in node.children]
-        help_text = did_you_mean(key, free)
-        meant = next((name for name in free if help_text == f"did you mean {name!r}?"), "")
+        meant = closest(key, free)
+        others = f"known here: {listed(known)}" if known else None
+        help_text = others if meant is None else f"did you mean {meant!r}?"
         child = node.children[key]
         return self._source.problem(child.key or child.span, f"unknown key {_cut(key)!r}", help_text), meant
 
@@ -173,8 +175,11 @@ class _Explainer:
         """One comprehensible account of why no member of a union fits."""
         groups = list(deeper.values())
         schemas: list[Schema | None] = [*members(core)]
-        if len(schemas) != len(groups):  # two members of the same name: which is which is not told
-            schemas = [None] * len(groups)
+        if len(schemas) != len(groups):  # members of the same name, whose errors cannot be told apart
+            every = [problem for group in groups for problem in self.explain(group, None, node)]
+            message = "; or ".join(dict.fromkeys(problem.message for problem in every))
+            yield self._source.problem(node.caret, message, every[0].suggestion)
+            return
         if isinstance(node.value, dict):
             mappings = [(s, g, set(self._schemas.fields(s))) for s, g in zip(schemas, groups, strict=True)]
             mappings = [entry for entry in mappings if entry[2]]

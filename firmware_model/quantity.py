@@ -65,7 +65,7 @@ _OTHER_NAMES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared by identity: typing hashes annotations
 class _Quantity:
     """One kind of quantity; as the annotation of an int it makes a pydantic type."""
 
@@ -101,9 +101,9 @@ class _Quantity:
         exact = _EXACT.multiply(Decimal(digits), Decimal(self.units[unit]))
         value = int(exact)
         if value != exact:
-            raise RefusedValue(f"{text} is not a multiple of {self.resolution}, the resolution here")
+            raise RefusedValue(f"{text!r} is not a multiple of {self.resolution}, the resolution here")
         if value > _MAX:
-            raise RefusedValue(f"{text} is too large; the largest {self.name} is {self.format(_MAX)}")
+            raise RefusedValue(f"{text!r} is too large; the largest {self.name} is {self.format(_MAX)}")
         return -value if sign == "-" else value
 
     def format(self, value: int) -> str:

@@ -364,7 +364,8 @@ class _Reader:
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> None:
         mark = error.problem_mark or error.context_mark
-        span = None if mark is None else Span(mark.line + 1, mark.column + 1)
+        end = self.source.span_at(len(self.text.rstrip()))  # the parser may stop behind the last line
+        span = None if mark is None else min(Span(mark.line + 1, mark.column + 1), end)
         context = ""
         if error.context and error.context_mark is not None:
             context = f" {error.context} that begins on line {error.context_mark.line + 1}"
