@@ -85,6 +85,7 @@ SECONDS=0
 # --- .venv ----------------------------------------------------------------------------------
 
 # Debian and its relatives ship Python without ensurepip, which venv needs.
+# shellcheck disable=SC2086  # as_root is empty or two words
 install_venv_module() {
     local package=python$version-venv as_root=''
     local missing="Python $version has no venv and ensurepip modules."
@@ -94,7 +95,6 @@ install_venv_module() {
     [ "$("$python" -c 'import sys; print(sys.base_prefix)')" = /usr ] ||
         stop "$missing Reinstall '$python' with them, or use another: make setup PYTHON=/usr/bin/python3"
     [ "$(id -u)" = 0 ] || as_root='sudo -n'
-    # shellcheck disable=SC2086  # here and below: as_root is empty or two words
     if ! command -v apt-get >/dev/null || ! $as_root true 2>/dev/null; then
         stop "$missing $advice" "$command"
     fi
