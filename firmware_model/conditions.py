@@ -26,13 +26,10 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from firmware_model import table as t
+from firmware_model.contract import FRACTION_BITS, ONE
 
 #: "Nothing will ever happen": longer than any run (34 years of 1 ms scans).
 FOREVER = 1 << 40
-
-#: Fractional bits of a signal value.
-FRACTION_BITS = 16
-ONE = 1 << FRACTION_BITS
 
 Values = Sequence[int]
 

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
-from firmware_model.conditions import FRACTION_BITS
 from firmware_model.states import Command, State
+
+#: Fractional bits of a signal value: inputs are 32.16 fixed-point numbers, the controller sees whole counts.
+FRACTION_BITS = 16
+ONE = 1 << FRACTION_BITS
 
 
 class ResetCause(IntEnum):

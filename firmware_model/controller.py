@@ -16,8 +16,9 @@ from collections.abc import Iterable
 
 from transitions import Machine
 
-from firmware_model.conditions import FOREVER, FRACTION_BITS, Condition, compile_condition
+from firmware_model.conditions import FOREVER, Condition, compile_condition
 from firmware_model.contract import (
+    FRACTION_BITS,
     Advance,
     Change,
     Inputs,

@@ -11,13 +11,30 @@ run took; no simulated thing depends on it.
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, cast
 
-from firmware_model.conditions import FRACTION_BITS, ONE
+import simpy
+
+from firmware_model.conditions import FRACTION_BITS
 
 US_PER_MS = 1_000
 US_PER_S = 1_000_000
 US_PER_MIN = 60 * US_PER_S
+
+
+class Clock(simpy.Environment):
+    """SimPy's environment on an integer clock: microseconds from the start of the session."""
+
+    @property
+    def now(self) -> int:
+        return cast(int, self._now)
+
+    def call_in(self, delay_us: int, action: Callable[[], None]) -> None:
+        """Do something once, ``delay_us`` from now; it cannot be called off, so let it look first."""
+        timer = self.timeout(delay_us)
+        assert timer.callbacks is not None
+        timer.callbacks.append(lambda _: action())
 
 
 class Ramp(NamedTuple):
@@ -64,7 +81,3 @@ def ramp_between(start: int, end: int, duration_us: int, t_us: int) -> Ramp:
 def wall_seconds() -> float:
     """Seconds on the computer's monotonic clock, for reports on how long a run took."""
     return time.perf_counter()
-
-
-__all__ = ["FRACTION_BITS", "ONE", "US_PER_MIN", "US_PER_MS", "US_PER_S", "Ramp", "level", "ramp_between",
-           "wall_seconds"]

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import simpy
-
-from sim.clock import FRACTION_BITS
+from firmware_model.contract import FRACTION_BITS
+from sim.clock import Clock
 from sim.linac.lines import Lines
 from sim.machine import BeamQuality, Machine
 from sim.record.trace import Sample, Trace
@@ -20,16 +19,16 @@ from sim.record.trace import Sample, Trace
 class BeamGenerator:
     """Whether dose is really coming out, and how fast."""
 
-    def __init__(self, env: simpy.Environment, machine: Machine, lines: Lines, trace: Trace) -> None:
+    def __init__(self, env: Clock, machine: Machine, lines: Lines, trace: Trace) -> None:
         self._env, self._machine, self._lines, self._trace = env, machine, lines, trace
         self.quality: BeamQuality = machine.beams[0]
         self.on = False
-        self.slope = 0                # dose truth, 32.16 mMU per ms; 0 while off
+        self.slope = 0  # dose truth, 32.16 mMU per ms; 0 while off
         self.listeners: list[Callable[[], None]] = []
         self._permit = False
         self._power = True
         self._demand = 0
-        self._version = 0             # a newer decision makes pending ones void
+        self._version = 0  # a newer decision makes pending ones void
         self._on_channel = trace.channel("beam_on", "bool")
         self._rate_channel = trace.channel("dose_rate", "number", "MU/min")
         self._record()
@@ -84,9 +83,7 @@ class BeamGenerator:
         if latency_us == 0:
             self._settle(version)
         else:
-            timer = self._env.timeout(latency_us)
-            assert timer.callbacks is not None
-            timer.callbacks.append(lambda _: self._settle(version))
+            self._env.call_in(latency_us, lambda: self._settle(version))
 
     def _settle(self, version: int) -> None:
         if version != self._version:
@@ -102,7 +99,9 @@ class BeamGenerator:
         if self.on and self.stays_on and not self.slope:
             rate = self.quality.max_dose_rate
             self.slope = (rate * 1000 << FRACTION_BITS) // 60_000
-        nominal = self._lines.true("pulse_dose_set").value >> FRACTION_BITS if self._lines.has("pulse_dose") else 0
+        nominal = (
+            self._lines.true("pulse_dose_set").value >> FRACTION_BITS if self._lines.has("pulse_dose") else 0
+        )
         self._lines.drive("pulse_dose", nominal * self.pulse_percent // 100 if self.on else 0)
         self._record()
         for listener in tuple(self.listeners):

@@ -12,13 +12,14 @@ from typing import Any
 
 import simpy
 
-from sim.clock import FRACTION_BITS, US_PER_S, ramp_between
+from firmware_model.contract import FRACTION_BITS
+from sim.clock import US_PER_S, Clock, ramp_between
 from sim.linac.lines import Lines
 from sim.machine import BeamQuality, Machine
 
 MAGNET_SETTLE_US = 8 * US_PER_S
 CAROUSEL_TURN_US = 3 * US_PER_S
-OPEN_TRAY = 1   # accessory code of an empty tray; 0 would be "unknown"
+OPEN_TRAY = 1  # accessory code of an empty tray; 0 would be "unknown"
 
 
 def mode_code(quality: BeamQuality) -> int:
@@ -29,7 +30,7 @@ def mode_code(quality: BeamQuality) -> int:
 class BeamLine:
     """Energy, mode and accessory, set and sensed."""
 
-    def __init__(self, env: simpy.Environment, machine: Machine, lines: Lines) -> None:
+    def __init__(self, env: Clock, machine: Machine, lines: Lines) -> None:
         self._env, self._machine, self._lines = env, machine, lines
         self.quality: BeamQuality | None = None
         # Faults (see sim.faults)
@@ -39,7 +40,7 @@ class BeamLine:
 
     def select(self, quality: BeamQuality) -> Generator[simpy.Event, Any, None]:
         """Set values at once, then wait until magnet, carousel and target have followed."""
-        slot = 100 * 100 * (1 + self._machine.beams.index(quality))   # carousel slots are 100 mm apart
+        slot = 100 * 100 * (1 + self._machine.beams.index(quality))  # carousel slots are 100 mm apart
         lines = self._lines
         lines.drive("energy_set", quality.energy_mv * 100)
         lines.drive("bend_current_set", quality.bend_current)
@@ -51,8 +52,15 @@ class BeamLine:
         if quality is not self.quality:
             before = self.quality
             start = before.bend_current if before else 0
-            lines.ramp("bend_current", ramp_between(start << FRACTION_BITS, quality.bend_current << FRACTION_BITS,
-                                                    MAGNET_SETTLE_US, self._env.now))
+            lines.ramp(
+                "bend_current",
+                ramp_between(
+                    start << FRACTION_BITS,
+                    quality.bend_current << FRACTION_BITS,
+                    MAGNET_SETTLE_US,
+                    self._env.now,
+                ),
+            )
             yield self._env.timeout(CAROUSEL_TURN_US)
             self.quality = quality
             self._sense()
@@ -73,5 +81,7 @@ class BeamLine:
         for name in ("carousel_a", "carousel_b", "carousel_c"):
             self._lines.drive(name, slot)
         self._lines.drive("target_position", 5000)
-        self._lines.drive("mode_sensed", mode_code(self.quality) if self.stuck_mode is None else self.stuck_mode)
+        self._lines.drive(
+            "mode_sensed", mode_code(self.quality) if self.stuck_mode is None else self.stuck_mode
+        )
         self._lines.drive("beam_energy", self.quality.energy_mv * self.energy_percent)

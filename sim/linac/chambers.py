@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-import simpy
-
-from sim.clock import FRACTION_BITS, US_PER_S, Ramp, level
+from firmware_model.contract import FRACTION_BITS
+from sim.clock import US_PER_S, Clock, Ramp, level
 from sim.linac.beam import BeamGenerator
 from sim.linac.lines import Lines
 from sim.machine import Noise
@@ -28,8 +27,8 @@ class DoseChannel:
         self.name = name
         self.count = level(0)
         self.noise_ppm = 0
-        self.gain_ppm = PPM        # fault: calibration off
-        self.limit_slope: int | None = None   # fault: saturation, largest readable slope
+        self.gain_ppm = PPM  # fault: calibration off
+        self.limit_slope: int | None = None  # fault: saturation, largest readable slope
 
     def follow(self, slope: int, now: int) -> None:
         """Count on with what this chamber makes of the true dose rate."""
@@ -43,11 +42,17 @@ class DoseMonitor:
     """Both channels, the truth, and the supply they share."""
 
     def __init__(
-        self, env: simpy.Environment, beam: BeamGenerator, lines: Lines, trace: Trace, noise: Noise, random: Random
+        self,
+        env: Clock,
+        beam: BeamGenerator,
+        lines: Lines,
+        trace: Trace,
+        noise: Noise,
+        random: Random,
     ) -> None:
         self._env, self._beam, self._lines = env, beam, lines
         self._noise, self._random = noise, random
-        self.delivered = level(0)              # truth, 32.16 mMU of this beam
+        self.delivered = level(0)  # truth, 32.16 mMU of this beam
         self.primary = DoseChannel("dose_primary")
         self.secondary = DoseChannel("dose_secondary")
         self.listeners: list[Callable[[], None]] = []
@@ -83,9 +88,7 @@ class DoseMonitor:
 
     def _draw_later(self) -> None:
         self._redraw_at = self._env.now + self._noise.period_us
-        timer = self._env.timeout(self._noise.period_us)
-        assert timer.callbacks is not None
-        timer.callbacks.append(lambda _: self._draw())
+        self._env.call_in(self._noise.period_us, lambda: self._draw())
 
     def _draw(self) -> None:
         sigma = self._noise.dose_channel_ppm

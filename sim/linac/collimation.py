@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import simpy
-
-from sim.clock import FRACTION_BITS, Ramp, level, ramp_between
+from firmware_model.contract import FRACTION_BITS
+from sim.clock import Clock, Ramp, level, ramp_between
 from sim.linac.lines import Lines
 from sim.linac.motion import Axis, tracking_error
 from sim.machine import AxisName, Machine
@@ -18,14 +17,14 @@ HEALTHY_LEAF_ERROR = 7
 class Collimation:
     """Four jaws and the leaves; reports the worst deviation of each kind to the controller."""
 
-    def __init__(self, env: simpy.Environment, machine: Machine, lines: Lines) -> None:
+    def __init__(self, env: Clock, machine: Machine, lines: Lines) -> None:
         self._env, self._lines, self._mlc = env, lines, machine.mlc
         self.jaws = [Axis(name, machine.axes[name], lines, lambda: env.now) for name in JAWS]
-        self.leaves: tuple[int, ...] = ()          # where the leaves are told to be, 0.01 mm
+        self.leaves: tuple[int, ...] = ()  # where the leaves are told to be, 0.01 mm
         self._from: tuple[int, ...] = ()
         self._start = self._duration = 0
-        self.stuck: dict[int, int] = {}            # fault: leaf -> position it is stuck at
-        self.lag = 0                               # fault: all leaves late by so much, 0.01 mm
+        self.stuck: dict[int, int] = {}  # fault: leaf -> position it is stuck at
+        self.lag = 0  # fault: all leaves late by so much, 0.01 mm
         for jaw in self.jaws:
             jaw.listeners.append(self._report_jaws)
         self.report()
@@ -95,7 +94,9 @@ class Collimation:
         worst: tuple[Ramp, int | None] = (level(HEALTHY_LEAF_ERROR + self.lag, now), None)
         for leaf, position in self.stuck.items():
             if leaf < len(self.leaves):
-                worst = max(worst, tracking_error(self._leaf_line(leaf), level(position, now), now), key=_severity)
+                worst = max(
+                    worst, tracking_error(self._leaf_line(leaf), level(position, now), now), key=_severity
+                )
         self._lines.ramp("mlc_error", worst[0])
         if worst[1]:
             self._later(worst[1])
@@ -112,9 +113,7 @@ class Collimation:
 
     def _later(self, delay_us: int) -> None:
         """A deviation crosses zero then: draw its line anew."""
-        timer = self._env.timeout(delay_us)
-        assert timer.callbacks is not None
-        timer.callbacks.append(lambda _: self.report())
+        self._env.call_in(delay_us, lambda: self.report())
 
 
 def _severity(error: tuple[Ramp, int | None]) -> tuple[int, int]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from firmware_model.conditions import FRACTION_BITS, ONE
-from firmware_model.contract import Change
+from firmware_model.contract import FRACTION_BITS, ONE, Change
 from firmware_model.table import Table
 from sim.clock import US_PER_S, Ramp, level
 from sim.record.trace import Channel, Sample, Trace
@@ -43,7 +42,10 @@ class Lines:
         self._channels = [_channel(trace, name, table) for name in table.signals]
         self._scales = [float(signal.lsb) / ONE for signal in table.signals.values()]
         self._proofs = [
-            {self._index[name]: table.counts(name, value) << FRACTION_BITS for name, value in (row.proof or {}).items()}
+            {
+                self._index[name]: table.counts(name, value) << FRACTION_BITS
+                for name, value in (row.proof or {}).items()
+            }
             for row in table.interlocks.values()
         ]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sim.clock import FRACTION_BITS, Ramp, level, ramp_between
+from firmware_model.contract import FRACTION_BITS
+from sim.clock import Ramp, level, ramp_between
 from sim.linac.lines import Lines
 from sim.machine import AxisLimits
 
@@ -12,7 +13,9 @@ from sim.machine import AxisLimits
 class Axis:
     """Moves in straight lines; a higher layer decides when and how fast."""
 
-    def __init__(self, name: str, limits: AxisLimits, lines: Lines, now: Callable[[], int], start: int = 0) -> None:
+    def __init__(
+        self, name: str, limits: AxisLimits, lines: Lines, now: Callable[[], int], start: int = 0
+    ) -> None:
         self.name, self.limits = name, limits
         self._lines, self._now = lines, now
         self.set = level(start)
@@ -20,7 +23,7 @@ class Axis:
         self.listeners: list[Callable[[], None]] = []
         # Faults (see sim.faults)
         self.stalled = False
-        self.readback_on_drive = False   # the position sensor sits on the drive, not on the load
+        self.readback_on_drive = False  # the position sensor sits on the drive, not on the load
         self._publish()
 
     def position(self) -> int:
@@ -39,7 +42,11 @@ class Axis:
         if self.set.slope == 0 and self.truth.slope == 0 and self.set.value == end == self.truth.value:
             return
         self.set = ramp_between(self.set.at(now), end, duration_us, now)
-        self.truth = self.truth.stopped(now) if self.stalled else ramp_between(self.truth.at(now), end, duration_us, now)
+        self.truth = (
+            self.truth.stopped(now)
+            if self.stalled
+            else ramp_between(self.truth.at(now), end, duration_us, now)
+        )
         self._publish()
 
     def arrive(self, target: int) -> None:

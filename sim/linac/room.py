@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import simpy
-
-from sim.clock import US_PER_MS, US_PER_S
+from sim.clock import US_PER_MS, US_PER_S, Clock
 from sim.linac.lines import Lines
 from sim.record.trace import Sample, Trace
 
@@ -17,7 +15,7 @@ SEARCH_WINDOW_US = 30 * US_PER_S
 class Room:
     """Truth of the room and what its sensors say."""
 
-    def __init__(self, env: simpy.Environment, lines: Lines, trace: Trace) -> None:
+    def __init__(self, env: Clock, lines: Lines, trace: Trace) -> None:
         self._env, self._lines = env, lines
         self.door_open = True
         self.emergency_pressed = False
@@ -29,7 +27,7 @@ class Room:
         self._stop_channel.samples.append(Sample(env.now, False))
         for name in ("emergency_loop", "viewing_link", "touch_guard"):
             lines.drive(name, True)
-        lines.drive("clearance", 300)   # mm; engineering default for a patient on the couch
+        lines.drive("clearance", 300)  # mm; engineering default for a patient on the couch
         for name in ("door_contact_a", "door_contact_b", "last_person_out"):
             lines.drive(name, False)
 
@@ -77,11 +75,9 @@ class Room:
             self._lines.drive("emergency_loop", not pressed)
 
     def _after_stagger(self, contact: str, *, wanted_open: bool) -> None:
-        timer = self._env.timeout(CONTACT_STAGGER_US)
-        assert timer.callbacks is not None
 
-        def follow(_: simpy.Event) -> None:
+        def follow() -> None:
             if self.door_open == wanted_open:
                 self._lines.drive(contact, not wanted_open)
 
-        timer.callbacks.append(follow)
+        self._env.call_in(CONTACT_STAGGER_US, follow)

@@ -13,7 +13,8 @@ from typing import Any
 
 import simpy
 
-from sim.clock import FRACTION_BITS, US_PER_MIN, US_PER_MS, Ramp, level
+from firmware_model.contract import FRACTION_BITS
+from sim.clock import US_PER_MIN, US_PER_MS, Clock, Ramp
 from sim.linac.beam import BeamGenerator, slope_of_rate
 from sim.linac.chambers import DoseMonitor
 from sim.linac.collimation import Collimation
@@ -21,7 +22,7 @@ from sim.linac.lines import Lines
 from sim.linac.motion import Axis
 from sim.machine import Machine
 from sim.plan.course import Beam, ControlPoint
-from sim.plan.limits import segment_duration_us
+from sim.plan.timing import segment_duration_us
 from sim.record.trace import Trace
 
 Steps = Generator[simpy.Event, Any, None]
@@ -35,7 +36,7 @@ class Sequencer:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         machine: Machine,
         lines: Lines,
         trace: Trace,
@@ -49,8 +50,8 @@ class Sequencer:
         self._axes, self._collimation = axes, collimation
         self.beam: Beam | None = None
         self.motion_permitted = True
-        self.index = 0                      # control point the present segment starts from
-        self.reached = env.event()          # triggered anew at every control point
+        self.index = 0  # control point the present segment starts from
+        self.reached = env.event()  # triggered anew at every control point
         self.control_points_done: list[int] = []
         self._changed = env.event()
         dose.listeners.append(self._wake)
@@ -71,7 +72,9 @@ class Sequencer:
         self.beam = beam
         points = beam.control_points
         self.index = max(i for i in range(len(points) - 1) if points[i].meterset <= start)
-        self.control_points_done = [i for i, p in enumerate(points) if p.meterset <= start and i <= self.index]
+        self.control_points_done = [
+            i for i, p in enumerate(points) if p.meterset <= start and i <= self.index
+        ]
         arc = any(p.gantry != points[0].gantry for p in points)
         moving = arc or any(p.collimator != points[0].collimator for p in points)
         self._lines.drive("arc_beam", arc)
@@ -89,6 +92,12 @@ class Sequencer:
 
     def deliver(self) -> Steps:
         """All segments that are left. Ends at the preset, or never if the permit does not return."""
+        try:
+            yield from self._deliver()
+        except simpy.Interrupt:
+            return  # abandoned
+
+    def _deliver(self) -> Steps:
         assert self.beam is not None
         points = self.beam.control_points
         while self.index < len(points) - 1:
@@ -102,12 +111,21 @@ class Sequencer:
         self._generator.demand(0)
         self._halt()
 
+    def abandon(self, delivery: simpy.Process) -> None:
+        """The beam is over before its preset; nothing of it goes on."""
+        delivery.interrupt("the beam was ended")
+        self._generator.demand(0)
+        self._lines.drive("sequence_hold", False)
+        self._halt()
+
     def _irradiate(self, end: ControlPoint) -> Steps:
         """One segment with dose, through any number of holds."""
         assert self.beam is not None
         goal = end.meterset << FRACTION_BITS
         slope = self._segment_slope(end)
-        self._lines.drive("dose_rate_set", round(slope * US_PER_MIN / US_PER_MS / 1000 / (1 << FRACTION_BITS)))
+        self._lines.drive(
+            "dose_rate_set", round(slope * US_PER_MIN / US_PER_MS / 1000 / (1 << FRACTION_BITS))
+        )
         self._generator.demand(slope)
         while True:
             now = self._env.now
@@ -121,6 +139,7 @@ class Sequencer:
                 yield self._changed
             else:
                 self._move(end, left)
+                self._follow_gantry()
                 yield self._env.timeout(left) | self._changed
         self._arrive(end)
 
@@ -161,8 +180,10 @@ class Sequencer:
             return duration_us or 100 * US_PER_MS
         targets = self._targets(point)
         if not duration_us:
-            duration_us = max(self._collimation.travel_time_us(point.jaws, point.leaves),
-                              *(axis.travel_time_us(target) for axis, target in targets))
+            duration_us = max(
+                self._collimation.travel_time_us(point.jaws, point.leaves),
+                *(axis.travel_time_us(target) for axis, target in targets),
+            )
             if not duration_us:
                 return 0
         for axis, target in targets:
@@ -188,7 +209,11 @@ class Sequencer:
         assert self.beam is not None
         self.control_points_done.append(index)
         self._trace.event(
-            self._env.now, "control_point", target=self.beam.target, beam=self.beam.number, index=index,
+            self._env.now,
+            "control_point",
+            target=self.beam.target,
+            beam=self.beam.number,
+            index=index,
             meterset_mu=self.beam.control_points[index].meterset / 1000,
         )
 
@@ -202,9 +227,11 @@ class Sequencer:
         start, end = points[index], points[index + 1]
         truth = self._axes["gantry"].truth
         turn = end.gantry - start.gantry
-        if turn == 0:
-            self._lines.ramp("dose_planned_at_gantry", level(start.meterset, now))
+        if turn == 0:  # the gantry stands in this segment: its angle says nothing about the meterset
+            self._lines.ramp("dose_planned_at_gantry", self._dose.primary.count.since(now))
             return
         gain = end.meterset - start.meterset
-        value = (start.meterset << FRACTION_BITS) + (truth.at(now) - (start.gantry << FRACTION_BITS)) * gain // turn
+        value = (start.meterset << FRACTION_BITS) + (
+            truth.at(now) - (start.gantry << FRACTION_BITS)
+        ) * gain // turn
         self._lines.ramp("dose_planned_at_gantry", Ramp(max(0, value), truth.slope * gain // turn, now))

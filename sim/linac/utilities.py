@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sim.clock import FRACTION_BITS, Ramp, level
+from firmware_model.contract import FRACTION_BITS
+from sim.clock import Ramp, level
 from sim.linac.lines import Lines
 
 #: Healthy values in counts of the reference table's signals (engineering defaults).
 HEALTHY = {
-    "water_flow": 120,          # 12.0 l/min
-    "water_temperature": 400,   # 40.0 degC
-    "gas_pressure": 2300,       # 230.0 kPa
-    "vacuum_current": 50,       # 5.0 uA
-    "air_pressure": 4100,       # 410.0 kPa
+    "water_flow": 120,  # 12.0 l/min
+    "water_temperature": 400,  # 40.0 degC
+    "gas_pressure": 2300,  # 230.0 kPa
+    "vacuum_current": 50,  # 5.0 uA
+    "air_pressure": 4100,  # 410.0 kPa
 }
 
 #: Messages a second of each node (engineering defaults).
@@ -32,7 +33,9 @@ class Utilities:
 
     def set(self, name: str, counts: int, per_second: int = 0) -> None:
         """Fault: the reading is ``counts`` now and changes by ``per_second`` counts."""
-        self._lines.ramp(name, Ramp(counts << FRACTION_BITS, (per_second << FRACTION_BITS) // 1000, self._now()))
+        self._lines.ramp(
+            name, Ramp(counts << FRACTION_BITS, (per_second << FRACTION_BITS) // 1000, self._now())
+        )
 
     def restore(self, name: str) -> None:
         """Back to the healthy value."""

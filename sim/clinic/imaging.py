@@ -1,0 +1,117 @@
+"""Set-up, cone-beam imaging, matching and the couch shift that follows.
+
+The patient never lies exactly where planned. Imaging measures the difference, the couch is moved
+by it, and the console reports the part not yet applied and the age of the image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from random import Random
+from typing import Any
+
+import simpy
+
+from firmware_model.contract import FRACTION_BITS
+from sim.clock import US_PER_S, Clock, Ramp
+from sim.linac.linac import COUCH_AXES, Linac
+from sim.plan.course import Point, Target
+from sim.record.trace import Sample, Trace
+
+Steps = Generator[simpy.Event, Any, None]
+
+#: One turn of the gantry with the imager, and reading the images (engineering default, order of 1 min).
+SCAN_US = 60 * US_PER_S
+#: A person matching image to plan, seconds (published sessions: 2 to 4 min).
+MATCH_S = (120, 240)
+#: One sigma of the set-up difference before imaging and of the match, 0.01 mm (engineering defaults).
+SETUP_SIGMA = 300
+MATCH_SIGMA = 20
+
+
+class Imaging:
+    """Where the target really is, what the match found and whether the shift was applied."""
+
+    def __init__(self, env: Clock, linac: Linac, trace: Trace, seed: str) -> None:
+        self._env, self._linac, self._trace = env, linac, trace
+        self._seed = seed
+        self._planned: Point = (0, 0, 0)
+        self._difference: Point = (0, 0, 0)
+        self._found: Point = (0, 0, 0)
+        self._residual = 0
+        self._random = Random(f"{seed}/imaging")
+        self._error_channel = trace.channel("target_offset", "number", "mm")
+        # Faults (see sim.faults)
+        self.shift_not_applied = False
+        self.shift_applied_twice = False
+        for name in COUCH_AXES:
+            linac.axes[name].listeners.append(self._observe)
+
+    def set_up(self, target: Target, isocentre: Point) -> Steps:
+        """The couch goes to where the plan wants it; the patient lies a little off."""
+        random = Random(f"{self._seed}/setup/{target.id}")
+        self._planned = couch_for(isocentre)
+        self._difference = _vector(random, SETUP_SIGMA)
+        self._linac.lines.drive("image_shift_residual", 100_000)
+        yield from self._linac.move_couch(self._planned)
+        self._observe()
+        self._trace.event(self._env.now, "setup", target=target.id)
+
+    def image(self, target: Target) -> Steps:
+        """Scan and match. The residual is the whole shift until it is applied."""
+        yield self._env.timeout(SCAN_US)
+        self._linac.lines.ramp("image_age", Ramp(0, (10 << FRACTION_BITS) // 1000, self._env.now))
+        yield self._env.timeout(self._random.randint(*MATCH_S) * US_PER_S)
+        noise = _vector(self._random, MATCH_SIGMA)
+        here = self._linac.couch()
+        needed = tuple(p + d for p, d in zip(self._planned, self._difference, strict=True))
+        self._found = _point(n - h + e for n, h, e in zip(needed, here, noise, strict=True))
+        self._residual = max(abs(axis) for axis in self._found)
+        self._linac.lines.drive("image_shift_residual", self._residual)
+        self._trace.event(self._env.now, "image", target=target.id, shift_mm=_mm(self._found))
+
+    def apply_shift(self, target: Target) -> Steps:
+        """Move the couch by the match, unless someone forgets it (or does it twice)."""
+        if self.shift_not_applied:
+            return
+        times = 2 if self.shift_applied_twice else 1
+        shift = _point(times * axis for axis in self._found)
+        here = self._linac.couch()
+        yield from self._linac.move_couch(_point(h + s for h, s in zip(here, shift, strict=True)))
+        left = max(abs(f - s) for f, s in zip(self._found, shift, strict=True))
+        self._linac.lines.drive("image_shift_residual", left)
+        self._trace.event(self._env.now, "shift", target=target.id, applied_mm=_mm(shift))
+
+    def _observe(self) -> None:
+        """Truth: how far the target is from the isocentre."""
+        here = self._linac.couch()
+        offset = (
+            sum((p + d - h) ** 2 for p, d, h in zip(self._planned, self._difference, here, strict=True))
+            ** 0.5
+        )
+        self._error_channel.samples.append(Sample(self._env.now, round(offset / 100, 3)))
+
+
+def couch_for(isocentre: Point) -> Point:
+    """Couch lateral, longitudinal, vertical (0.01 mm) that bring a point of the patient to the isocentre.
+
+    Head first, supine.
+
+    Engineering convention: the couch stands at 0/0/0 when the patient's origin is at the isocentre.
+    """
+    x, y, z = isocentre
+    return -x, -z, y
+
+
+def _vector(random: Random, sigma: int) -> Point:
+    """Three independent displacements, bounded at two sigma."""
+    return _point(round(min(2.0, max(-2.0, random.gauss(0, 1))) * sigma) for _ in range(3))
+
+
+def _point(values: Any) -> Point:
+    x, y, z = values
+    return x, y, z
+
+
+def _mm(point: Point) -> list[float]:
+    return [value / 100 for value in point]

@@ -1,0 +1,120 @@
+"""Record and verify: which beam may be treated, what the controller is told, what was delivered.
+
+The meterset rule for partial delivery is DICOM PS3.3 C.8.8.21.2.2: of a delivery that began at
+``start`` and ended at ``end`` each control point receives ``max(start, min(specified, end))``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from sim.clock import US_PER_MS, US_PER_S
+from sim.linac.lines import Lines
+from sim.machine import Machine
+from sim.plan.course import Beam, Course, Target
+from sim.plan.timing import beam_duration_us
+
+
+class RefusedDelivery(ValueError):
+    """Record and verify will not hand this beam to the machine; the message says why."""
+
+
+def token(*parts: object) -> int:
+    """A 31-bit identity token, never 0 (0 means unknown)."""
+    digest = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).digest()
+    return (int.from_bytes(digest[:4], "big") & 0x7FFFFFFF) or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One uninterrupted or resumed stretch of a beam, ended once; metersets in mMU."""
+
+    target: str
+    fraction: int
+    beam: int
+    start: int
+    end: int
+    cause: str  # normal, interlock, operator, power
+    secondary: int  # what the secondary channel said at the end
+    first_up: str | None = None
+
+
+@dataclass(slots=True)
+class RecordVerify:
+    """The course of one session and its deliveries."""
+
+    course: Course
+    machine: Machine
+    fraction: int
+    lines: Lines
+    gated: bool = False
+    deliveries: list[Delivery] = field(default_factory=list)
+
+    def delivered(self, target: Target, beam: Beam) -> int:
+        """Meterset up to which the beam has been delivered in this fraction, mMU."""
+        ends = [
+            d.end
+            for d in self.deliveries
+            if (d.target, d.fraction, d.beam) == (target.id, self.fraction, beam.number)
+        ]
+        return max(ends, default=0)
+
+    def select(self, target: Target, beam: Beam) -> int:
+        """Hand the beam to the controller; returns the meterset it starts from.
+
+        Raises RefusedDelivery for a beam that is complete or a fraction the target does not have.
+        """
+        start = self.delivered(target, beam)
+        if start >= beam.meterset:
+            raise RefusedDelivery(
+                f"beam {beam.number} of {target.id} is complete in fraction {self.fraction}"
+            )
+        if not 1 <= self.fraction <= target.fractions:
+            raise RefusedDelivery(
+                f"{target.id} has {target.fractions} fractions, not a number {self.fraction}"
+            )
+        expected_us = beam_duration_us(self.machine, beam) * (beam.meterset - start) // beam.meterset
+        drive = self.lines.drive
+        drive("preset_meterset", beam.meterset)
+        # 1.1 x expected + 2 s: engineering default; beam-on time only, so gating does not count.
+        drive("time_set", (expected_us * 11 // 10 + 2 * US_PER_S) // US_PER_MS)
+        drive("gating_enabled", self.gated)
+        drive("patient_selected", token("patient", self.course.patient))
+        drive("plan_selected", token("plan", self.course.digest))
+        drive("target_selected", token("target", target.id))
+        drive("fraction_selected", token("fraction", self.fraction))
+        drive("parameters_token", token("parameters", beam, start, self.fraction))
+        return start
+
+    def confirm(self, target: Target) -> None:
+        """What was verified at the couch and the console for the target now being set up."""
+        drive = self.lines.drive
+        drive("patient_confirmed", token("patient", self.course.patient))
+        drive("plan_confirmed", token("plan", self.course.digest))
+        drive("target_confirmed", token("target", target.id))
+        drive("fraction_confirmed", token("fraction", self.fraction))
+
+    def record(self, delivery: Delivery) -> None:
+        """Keep a delivery. Raises RefusedDelivery if it overlaps one already kept."""
+        for kept in self.deliveries:
+            same = (kept.target, kept.fraction, kept.beam) == (
+                delivery.target,
+                delivery.fraction,
+                delivery.beam,
+            )
+            if same and delivery.start < kept.end:
+                raise RefusedDelivery(
+                    f"beam {delivery.beam} of {delivery.target}: meterset {delivery.start / 1000:.3f} to "
+                    f"{kept.end / 1000:.3f} MU would be delivered twice"
+                )
+        self.deliveries.append(delivery)
+
+    def control_point_metersets(self, target: Target, beam: Beam) -> list[int]:
+        """Delivered meterset of each control point over all deliveries of this fraction, mMU."""
+        totals = [0] * len(beam.control_points)
+        for delivery in self.deliveries:
+            if (delivery.target, delivery.fraction, delivery.beam) == (target.id, self.fraction, beam.number):
+                for index, point in enumerate(beam.control_points):
+                    totals[index] += max(delivery.start, min(point.meterset, delivery.end)) - delivery.start
+        return totals

@@ -1,0 +1,117 @@
+"""Who moves first: the loop that joins the event-driven plant and the scanned controller.
+
+Within one instant ``t`` the order is always the same:
+
+1. every plant event due at or before ``t`` is processed, in SimPy's order;
+2. if ``t`` is a scan, the controller scans the lines as they now are;
+3. what the scan decided reaches the plant at the same ``t``; what the plant makes of it is seen by
+   the next scan at the earliest.
+
+Between two plant events every line is constant or linear, so the controller is asked to run the
+whole stretch at once and to stop at its first change of an output.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import simpy
+
+from firmware_model.contract import Controller, Outputs, Reply, ResetCause, Segment
+from firmware_model.states import Command
+from sim.clock import US_PER_MS, Clock
+from sim.linac.lines import Lines
+
+#: Hardware window watchdog: no scan for this long opens the permit relay and restarts the controller.
+WATCHDOG_US = 50 * US_PER_MS  # engineering default
+RESTART_US = 200 * US_PER_MS  # time a restart takes, engineering default
+
+Obey = Callable[[Outputs, Outputs], None]
+
+
+class Conductor:
+    """Owns the loop. ``scan_us`` is the controller's scan period."""
+
+    def __init__(self, env: Clock, lines: Lines, controller: Controller, scan_us: int) -> None:
+        self.env, self.lines, self.controller, self.scan_us = env, lines, controller, scan_us
+        self.listeners: list[Obey] = []
+        self.tick = 0  # the next scan to run
+        self.scans = 0  # scans run so far
+        self.segments = 0  # calls into the controller
+        self.outputs = controller.reset(ResetCause.power)
+        self._commands: deque[tuple[Command, simpy.Event]] = deque()
+        self._down_until: int | None = None
+        self._hung_since: int | None = None
+
+    def command(self, command: Command) -> simpy.Event:
+        """Give the controller a command in its next scan; the event yields its :class:`Reply`."""
+        answered = self.env.event()
+        self._commands.append((command, answered))
+        # An event now makes the loop stop here even if nothing else is due.
+        self.env.timeout(0)
+        return answered
+
+    def lose_power(self, duration_us: int) -> None:
+        """The controller's supply fails; it restarts when power is back."""
+        self._restart_at(self.env.now + duration_us, ResetCause.power)
+
+    def hang(self) -> None:
+        """Fault: the controller stops scanning with its outputs as they are."""
+        self._hung_since = self.env.now
+        self.env.call_in(
+            WATCHDOG_US, lambda: self._restart_at(self.env.now + RESTART_US, ResetCause.watchdog)
+        )
+
+    def _restart_at(self, t_us: int, cause: ResetCause) -> None:
+        """Outputs drop now; at ``t_us`` the controller starts anew."""
+        self._hung_since = None
+        self._down_until = t_us
+        restarted = self.controller.reset(cause)
+        self._deliver(restarted)
+        self.env.call_in(t_us - self.env.now, lambda: self._up())
+
+    def _up(self) -> None:
+        self._down_until = None
+        self.lines.repeat_all()
+
+    def run(self, until_us: int, finished: simpy.Event) -> bool:
+        """Run until ``finished`` has happened or ``until_us`` is reached. True: finished."""
+        env = self.env
+        while True:
+            now = self.tick * self.scan_us
+            while env.peek() <= now:
+                env.step()
+            if finished.processed:
+                return True
+            if now >= until_us:
+                return False
+            self._scan_from(now, until_us)
+
+    def _scan_from(self, now: int, until_us: int) -> None:
+        """Run scans from the present tick to the next plant event or output change."""
+        upcoming = int(min(self.env.peek(), until_us))
+        ticks = max(1, -(-upcoming // self.scan_us) - self.tick)
+        if self._down_until is not None or self._hung_since is not None:
+            self.tick += ticks
+            return
+        command, answered = self._commands.popleft() if self._commands else (Command.none, None)
+        segment = Segment(1 if answered else ticks, self.lines.changes(now), command)
+        advance = self.controller.run(segment)
+        self.scans += advance.ticks
+        self.segments += 1
+        at = now + (advance.ticks - 1) * self.scan_us
+        self.tick += advance.ticks
+        if advance.outputs != self.outputs:
+            outputs = advance.outputs
+            self.env.call_in(at - self.env.now, lambda: self._deliver(outputs))
+        if answered is not None:
+            answered.succeed(advance.outputs.reply)
+
+    def _deliver(self, outputs: Outputs) -> None:
+        before, self.outputs = self.outputs, outputs
+        for listener in tuple(self.listeners):
+            listener(before, outputs)
+
+
+__all__ = ["RESTART_US", "WATCHDOG_US", "Conductor", "Reply"]
