@@ -43,8 +43,6 @@ class SchemaReader:
                 self._definitions.update({d["ref"]: d for d in schema["definitions"]})
             if kind == "definition-ref":
                 schema = self._definitions.get(schema["schema_ref"])
-            elif kind == "chain":
-                schema = schema["steps"][0]
             else:
                 schema = schema.get(_INNER[kind]) if kind in _INNER else None
 

@@ -125,13 +125,10 @@ class Source:
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that ``word`` most probably stands for, or None.
-
-    Upper and lower case, blanks, dashes and underscores are not told apart.
-    """
-    by_folded = {_folded(name): name for name in known}
-    match = difflib.get_close_matches(_folded(word[:80]), by_folded, n=1, cutoff=0.6)
-    return by_folded[match[0]] if match else None
+    """The known name that ``word`` most probably stands for, in whatever case, or None."""
+    by_lower = {name.lower(): name for name in known}
+    match = difflib.get_close_matches(word[:80].lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[match[0]] if match else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
@@ -147,7 +144,3 @@ def listed(names: Sequence[str]) -> str:
     """``names`` separated by commas, cut after a dozen."""
     text = ", ".join(names[:_LISTED])
     return text if len(names) <= _LISTED else f"{text}, ... ({len(names)} in all)"
-
-
-def _folded(name: str) -> str:
-    return name.lower().replace("-", "_").replace(" ", "_")

@@ -183,9 +183,6 @@ class _Explainer:
         if isinstance(node.value, dict):
             mappings = [(s, g, set(self._schemas.fields(s))) for s, g in zip(schemas, groups, strict=True)]
             mappings = [entry for entry in mappings if entry[2]]
-            if len(mappings) == 1:
-                yield from self.explain(mappings[0][1], mappings[0][0], node)
-                return
             if mappings:
                 yield from self._union_of_mappings(mappings, node)
                 return
@@ -204,7 +201,11 @@ class _Explainer:
                 if not reasons:
                     yield self._not_accepted(node, values)
                     return
+                near = closest(str(node.value), [value for value in values if isinstance(value, str)])
+                help_text = reasons[0].suggestion if near is None else f"did you mean {near!r}?"
                 message = f"{reasons[0].message}, and not {_either(texts)}"
+                yield self._source.problem(node.caret, message, help_text)
+                return
             else:
                 message = "; or ".join(dict.fromkeys(reason.message for reason in reasons))
             yield self._source.problem(node.caret, message, reasons[0].suggestion)
@@ -216,7 +217,7 @@ class _Explainer:
         best = max(_rank(entry, present) for entry in members)
         nearest = [entry for entry in members if _rank(entry, present) == best]
         known = list(dict.fromkeys(name for s, _, _ in members for name in self._schemas.fields(s)))
-        if len(nearest) == 1 and best[0] > 0:
+        if len(nearest) == 1 and (best[0] > 0 or not present):
             yield from self.explain(nearest[0][1], nearest[0][0], node)
             return
         unknown = [key for key in node.value if key not in known]
@@ -314,7 +315,7 @@ def _is_extra(group: list[_Error]) -> bool:
 
 def _is_other_kind(group: list[_Error], node: Node) -> bool:
     """Whether a member of a union was refused because it wants another kind of value altogether."""
-    if len(group) != 1 or group[0].loc:
+    if group[0].loc:
         return False
     kind = group[0].detail["type"]
     if isinstance(node.value, dict | list) and kind in ("literal_error", "enum", "union_tag_not_found"):

@@ -152,7 +152,10 @@ def test_at_most_twenty_problems_are_given() -> None:
     with pytest.raises(DocumentError, match="only the first 20 problems are shown") as caught:
         loads(text, "f.yaml", Scenario)
     assert len(caught.value.problems) == 20
-    assert len(problems("".join("a: 1\n" for _ in range(50)))) == 20
+    with pytest.raises(DocumentError) as caught:
+        loads("a: 1\n" * 50, "f.yaml", Scenario)
+    assert len(caught.value.problems) == 20
+    assert len(caught.value.args[0]) == 21, "reading goes on after the last problem that is shown"
     assert len(problems("".join(f"{'abc'[i % 3]}: &x{i} 1\n" for i in range(20_000)))) == 20
 
 
@@ -356,6 +359,14 @@ def test_places_of_yaml_problems() -> None:
     assert found[3].suggestion == "put it in quotes: '7'"
 
 
+@pytest.mark.usefixtures("_either_parser")
+@pytest.mark.parametrize("ending", ["", "\n", "\n\n\n"])
+def test_a_syntax_error_at_the_end_is_shown_on_the_last_line(ending: str) -> None:
+    found = problem(f"a: 1\nb: [2{ending}", Anything)
+    assert (found.line, found.column) == (2, 6)
+    assert "b: [2" in (found.snippet or "")
+
+
 def test_a_merge_key_in_quotes_is_a_key() -> None:
     assert read("'<<': 1") == {"<<": 1}
 
@@ -483,7 +494,7 @@ mixed: [1]
         ("steps: [wait]", "wait", "must be a mapping, not text 'wait'", None),
         ("steps: [{expect: {dor: 1}}]", "dor", "'dor' is not accepted", "did you mean 'door'?"),
         ("steps: [{expect: {door: x}}]", "x", "must be a whole number, not text 'x'", None),
-        ("end: nevr", "nevr", "'nevr' is not a duration", None),
+        ("end: nevr", "nevr", "'nevr' is not a duration", "did you mean 'never'?"),
         ("end: 3 msec", "3 msec", "unknown unit 'msec'", "did you mean 'ms'?"),
         ("mixed: x", "x", "must be a whole number, a list or true or false, not text 'x'", None),
         ("mixed: [1, x]", "x", "must be a whole number, not text 'x'", None),
@@ -568,6 +579,38 @@ def test_members_told_apart_by_a_literal_only() -> None:
 
     found = problem("sensor: {kind: gas, pressure: 3}", Doc)
     assert (marked(found), found.message) == ("3", "3 is below the smallest accepted value 10")
+
+
+def test_a_literal_that_agrees_decides_between_members() -> None:
+    class Doc(Strict):
+        sensor: Door | Gas
+
+    assert problem("sensor: {kind: gas}", Doc).message == "missing key 'pressure'"
+
+
+def test_every_problem_of_the_member_that_was_meant_is_told() -> None:
+    found = problems("name: x\nsteps: [{wait: 3, att: 1 s}]")
+    assert [marked(p) for p in found] == ["3", "att"]
+
+
+def test_a_mapping_or_something_else() -> None:
+    class Doc(Strict):
+        a: Door | int = 0
+        b: int | Literal["all"] = 0
+
+    assert problem("a: {knd: door}", Doc).suggestion == "did you mean 'kind'?"
+    assert problem("a: {}", Doc).message == "missing key 'kind'"
+    assert problem("a: [door]", Doc).message == "must be a mapping or a whole number, not a list"
+    assert problem("b: [all]", Doc).message == "must be a whole number or 'all', not a list"
+
+
+def test_entries_of_tuples() -> None:
+    class Doc(Strict):
+        pair: tuple[int, Door | Wait] = (0, Door(kind="door"))
+        many: tuple[BeamOn | Wait, ...] = ()
+
+    assert problem("pair: [1, {wiat: 1 s}]", Doc).suggestion == "did you mean 'wait'?"
+    assert problem("many: [{wait: 1 s}, {wiat: 1 s}]", Doc).suggestion == "did you mean 'wait'?"
 
 
 def test_members_of_the_same_name() -> None:
