@@ -16,7 +16,7 @@ from typing import NamedTuple, cast
 
 import simpy
 
-from firmware_model.conditions import FRACTION_BITS
+from firmware_model.contract import FRACTION_BITS
 
 US_PER_MS = 1_000
 US_PER_S = 1_000_000
