@@ -67,6 +67,17 @@ class Collimation:
             self._duration = 0
             self._report_leaves()
 
+    def stick(self, leaf: int) -> None:
+        """Fault: one leaf stays where it is now."""
+        if leaf < len(self.leaves):
+            self.stuck[leaf] = self._planned()[leaf]
+            self.report()
+
+    def free(self, leaf: int) -> None:
+        """The leaf follows again."""
+        self.stuck.pop(leaf, None)
+        self.report()
+
     def _planned(self) -> tuple[int, ...]:
         """Where the leaves should be now."""
         if not self._duration:

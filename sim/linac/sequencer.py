@@ -8,7 +8,7 @@ control point is reached at its meterset however often the beam was held. A segm
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import simpy
@@ -51,8 +51,8 @@ class Sequencer:
         self.beam: Beam | None = None
         self.motion_permitted = True
         self.index = 0  # control point the present segment starts from
-        self.reached = env.event()  # triggered anew at every control point
         self.control_points_done: list[int] = []
+        self.passed: list[Callable[[int], None]] = []  # told the index of every control point reached
         self._changed = env.event()
         dose.listeners.append(self._wake)
         axes["gantry"].listeners.append(self._follow_gantry)
@@ -216,6 +216,8 @@ class Sequencer:
             index=index,
             meterset_mu=self.beam.control_points[index].meterset / 1000,
         )
+        for listener in tuple(self.passed):
+            listener(index)
 
     def _follow_gantry(self) -> None:
         """Planned meterset at the angle the gantry really has; an independent lookup in the plan."""

@@ -1,0 +1,152 @@
+"""Reading a scenario and everything it names, with errors at file:line:column."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from firmware_model.diagnostics import did_you_mean
+from firmware_model.strict_yaml import Document, load, load_document
+from firmware_model.table import Table
+from firmware_model.table_loading import REFERENCE_TABLE, load_table
+from sim.machine import REFERENCE_MACHINE, Machine
+from sim.plan.course import Course, Target
+from sim.plan.loading import load_plan
+from sim.scenario.schema import Scenario
+
+PACKAGE = "package:"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedScenario:
+    """A scenario with its plan, machine and table, all checked against each other."""
+
+    path: Path
+    scenario: Scenario
+    course: Course
+    machine: Machine
+    table: Table
+    targets: tuple[Target, ...]
+    digest: str
+
+
+def load_scenario(path: Path, table_path: Path | None = None) -> LoadedScenario:
+    """Read and check a scenario; ``table_path`` replaces the table it names.
+
+    Raises DocumentError (scenario, table, machine or plan file) or PlanError.
+    """
+    document = load_document(path, Scenario)
+    scenario = document.model
+    here = path.parent
+    machine = load(here / scenario.machine if scenario.machine else REFERENCE_MACHINE, Machine)
+    named = here / scenario.table if scenario.table else REFERENCE_TABLE
+    table = load_table(table_path or named)
+    course = load_plan(_plan_path(document, here), machine, scenario.fraction_group)
+    targets = _check_targets(document, course)
+    _check_steps(document, table, course)
+    _check_expectations(document, table if table_path is None else load_table(named), course)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return LoadedScenario(path, scenario, course, machine, table, targets, digest)
+
+
+def _plan_path(document: Document[Scenario], here: Path) -> Path:
+    name = document.model.plan
+    if not name.startswith(PACKAGE):
+        return here / name
+    package, _, inside = name.removeprefix(PACKAGE).partition("/")
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec is None or spec.origin is None:
+        raise document.error(("plan",), f"no installed Python package {package!r}", f"pip install {package}")
+    return Path(spec.origin).parent / inside
+
+
+def _check_targets(document: Document[Scenario], course: Course) -> tuple[Target, ...]:
+    scenario = document.model
+    known = [target.id for target in course.targets]
+    chosen = scenario.targets or known
+    for index, name in enumerate(chosen):
+        at = ("targets", index)
+        if name not in known:
+            raise document.error(at, f"the plan has no target {name!r}", did_you_mean(name, known))
+        if name in chosen[:index]:
+            raise document.error(at, f"target {name!r} is listed twice; a fraction is delivered once")
+        if scenario.fraction > course.target(name).fractions:
+            raise document.error(
+                ("fraction",), f"fraction {scenario.fraction}: {name} has {course.target(name).fractions}"
+            )
+    return tuple(course.target(name) for name in chosen)
+
+
+def _check_steps(document: Document[Scenario], table: Table, course: Course) -> None:
+    steps = document.model.timeline
+    ids = [step.id for step in steps]
+    for index, step in enumerate(steps):
+        at = ("timeline", index)
+        if step.id in ids[:index]:
+            raise document.error((*at, "id"), f"step {step.id!r} is defined twice")
+        for field, name in ((("at", "after"), step.at.after), (("clear",), step.clear)):
+            if name is not None and (name not in ids or name == step.id):
+                raise document.error((*at, *field), f"no other step {name!r}", did_you_mean(name, ids))
+        if step.clear is not None and steps[ids.index(step.clear)].fault is None:
+            raise document.error((*at, "clear"), f"step {step.clear!r} is not a fault")
+        if step.at.target is not None and step.at.target not in [t.id for t in course.targets]:
+            raise document.error(
+                (*at, "at", "target"),
+                f"the plan has no target {step.at.target!r}",
+                did_you_mean(step.at.target, [t.id for t in course.targets]),
+            )
+        signal = getattr(step.fault, "signal", None)
+        if signal is not None and signal not in table.signals:
+            raise document.error(
+                (*at, "fault", "signal"),
+                f"no signal {signal!r} in table {table.name!r}",
+                did_you_mean(signal, table.signals),
+            )
+        for field_name in ("value", "by"):
+            value = getattr(step.fault, field_name, None)
+            if signal is not None and value is not None:
+                try:
+                    table.counts(signal, value)
+                except ValueError as problem:
+                    raise document.error((*at, "fault", field_name), str(problem)) from None
+    _check_no_circle(document)
+
+
+def _check_no_circle(document: Document[Scenario]) -> None:
+    """A chain of 'after' must start at something that happens by itself."""
+    follows = {step.id: step.at.after for step in document.model.timeline}
+    for index, step in enumerate(document.model.timeline):
+        seen = {step.id}
+        name = step.at.after
+        while name is not None:
+            if name in seen:
+                raise document.error(("timeline", index, "at", "after"), f"step {step.id!r} waits for itself")
+            seen.add(name)
+            name = follows[name]
+
+
+def _check_expectations(document: Document[Scenario], table: Table, course: Course) -> None:
+    ids = [step.id for step in document.model.timeline]
+    targets = [target.id for target in course.targets]
+    for index, expectation in enumerate(document.model.expect):
+        at = ("expect", index)
+        if expectation.after is not None and expectation.after not in ids:
+            raise document.error(
+                (*at, "after"), f"no step {expectation.after!r}", did_you_mean(expectation.after, ids)
+            )
+        for field in ("first_up", "trips", "never_trips"):
+            name = getattr(expectation, field)
+            if name is not None and name not in table.interlocks:
+                raise document.error(
+                    (*at, field),
+                    f"no interlock {name!r} in table {table.name!r}",
+                    did_you_mean(name, table.interlocks),
+                )
+        if expectation.delivered is not None and expectation.delivered not in targets:
+            raise document.error(
+                (*at, "delivered"),
+                f"the plan has no target {expectation.delivered!r}",
+                did_you_mean(expectation.delivered, targets),
+            )

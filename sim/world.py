@@ -1,0 +1,61 @@
+"""One simulated session put together: clock, trace, linac, clinic and the conductor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from firmware_model.contract import Controller
+from firmware_model.table import Table
+from sim.clinic.gating import Gate
+from sim.clinic.imaging import Imaging
+from sim.clinic.operator import Operator, Policy
+from sim.clinic.record_verify import RecordVerify
+from sim.clock import Clock
+from sim.conductor import Conductor
+from sim.linac.linac import Linac
+from sim.machine import Machine
+from sim.plan.course import Course
+from sim.record.outputs import OutputRecorder
+from sim.record.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything a fault, a timeline step or an expectation may look at."""
+
+    clock: Clock
+    trace: Trace
+    table: Table
+    course: Course
+    linac: Linac
+    imaging: Imaging
+    gate: Gate
+    records: RecordVerify
+    conductor: Conductor
+    operator: Operator
+
+
+def build_world(
+    course: Course,
+    machine: Machine,
+    table: Table,
+    controller: Controller,
+    fraction: int,
+    policy: Policy,
+    seed: str,
+) -> World:
+    """Wire everything up. Raises ValueError when the table's scan period is no whole number of ms."""
+    if table.scan_period % 1000:
+        raise ValueError(
+            f"scan period {table.scan_period} us: the plant needs a whole number of milliseconds"
+        )
+    clock, trace = Clock(), Trace()
+    linac = Linac(clock, machine, table, trace, seed)
+    imaging = Imaging(clock, linac, trace, seed)
+    gate = Gate(clock, linac.lines, trace)
+    records = RecordVerify(course, machine, fraction, linac.lines, gated=policy.gate_period_us is not None)
+    conductor = Conductor(clock, linac.lines, controller, table.scan_period)
+    conductor.listeners.append(OutputRecorder(clock, table, trace))
+    conductor.listeners.append(lambda before, after: linac.apply(after))
+    operator = Operator(clock, conductor, linac, imaging, gate, records, table, trace, policy, seed)
+    return World(clock, trace, table, course, linac, imaging, gate, records, conductor, operator)
