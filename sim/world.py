@@ -34,6 +34,16 @@ class World:
     conductor: Conductor
     operator: Operator
 
+    @property
+    def delivered_at_beam_end(self) -> list[float]:
+        """True dose of every beam when it was recorded, MU."""
+        return self.operator.delivered_at_beam_end
+
+    @property
+    def counter_resets(self) -> set[int]:
+        """Instants at which the counters were set for another beam."""
+        return self.linac.dose.begun_at
+
 
 def build_world(
     course: Course,

@@ -80,6 +80,7 @@ class Operator:
         self.target: Target | None = None
         self.beam: Beam | None = None
         self.beam_changed: list[Callable[[], None]] = []
+        self.delivered_at_beam_end: list[float] = []  # plant's truth, MU
 
     # ---- the session ---------------------------------------------------------------------------------
 
@@ -369,6 +370,7 @@ class Operator:
             primary = self._conductor.controller.retained.meterset
         end = min(max(primary, start), beam.meterset)
         first_up = self._name(self._conductor.outputs.first_up)
+        self.delivered_at_beam_end.append(self._linac.dose.delivered.counts(now) / 1000)
         self._records.record(
             Delivery(
                 target.id,

@@ -57,6 +57,7 @@ class DoseMonitor:
         self.secondary = DoseChannel("dose_secondary")
         self.listeners: list[Callable[[], None]] = []
         self._truth_channel = trace.channel("dose_delivered", "number", "MU")
+        self.begun_at: set[int] = set()  # instants at which a beam was selected
         self._redraw_at = 0
         beam.listeners.append(self.update)
         self._lines.drive("dose_supply", True)
@@ -65,6 +66,7 @@ class DoseMonitor:
     def begin(self, meterset: int) -> None:
         """Set both counters for a newly selected beam, mMU; not zero for a continuation."""
         now = self._env.now
+        self.begun_at.add(now)
         self.delivered = level(meterset, now)
         for channel in (self.primary, self.secondary):
             channel.count = level(meterset, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,6 +30,10 @@ class LoadedScenario:
     table: Table
     targets: tuple[Target, ...]
     digest: str
+
+    def with_table(self, table: Table) -> LoadedScenario:
+        """The same scenario under another table."""
+        return replace(self, table=table)
 
 
 def load_scenario(path: Path, table_path: Path | None = None) -> LoadedScenario:

@@ -1,0 +1,44 @@
+"""``interlock check``: are these scenario files sound?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from firmware_model.diagnostics import DocumentError
+from sim.plan.course import PlanError
+from sim.scenario.loading import load_scenario
+
+#: Folders below a scenario folder that hold other documents.
+OTHER = ("plans", "machines", "tables")
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+def command(paths: tuple[Path, ...]) -> None:
+    """Check scenario files, or all below a folder, with everything they name.
+
+    Nothing is run. Exit code 3 when a file is not sound; every problem is shown with its place.
+    """
+    files = [file for path in paths for file in scenario_files(path)]
+    bad = 0
+    for file in files:
+        try:
+            load_scenario(file)
+        except (DocumentError, PlanError) as problem:
+            bad += 1
+            click.echo(str(problem), err=True)
+    click.echo(f"{len(files)} scenarios checked, {bad} with problems")
+    if not files:
+        raise click.UsageError("no scenario files found")
+    sys.exit(3 if bad else 0)
+
+
+def scenario_files(path: Path) -> list[Path]:
+    """The file itself, or every scenario below a folder."""
+    if not path.is_dir():
+        return [path]
+    found = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")])
+    return [file for file in found if not set(OTHER) & set(file.relative_to(path).parts[:-1])]

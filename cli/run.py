@@ -1,0 +1,114 @@
+"""``interlock run``: one scenario, its verdict and its records."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from firmware_model.diagnostics import DocumentError
+from hil.boards import UnknownBoard, start_board
+from sim.plan.course import PlanError
+from sim.scenario.loading import load_scenario
+from sim.scenario.runner import BoardIdentity, Outcome, run_scenario
+
+INVALID, RIG_ERROR = 3, 4
+
+
+@click.command("run")
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("--board", default="model", show_default=True, help="Who runs the controller.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for the records [default: runs/<scenario>]."
+)
+@click.option(
+    "--table", "table_path", type=click.Path(path_type=Path), help="Interlock table to use instead."
+)
+@click.option(
+    "--without", multiple=True, metavar="ID", help="Remove an interlock from the table (repeatable)."
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed to use instead of the scenario's.")
+@click.option("--quiet", is_flag=True, help="Only the verdict.")
+def command(
+    scenario: Path,
+    board: str,
+    out: Path | None,
+    table_path: Path | None,
+    without: tuple[str, ...],
+    seed: int | None,
+    quiet: bool,
+) -> None:
+    """Run SCENARIO and leave run.json, events.jsonl, trace.vcd and report.html in a folder.
+
+    \b
+    Examples:
+      interlock run scenarios/two_abdominal_metastases.yaml
+      interlock run scenarios/two_abdominal_metastases.yaml --without DOOR_OPEN
+    """
+    try:
+        loaded = load_scenario(scenario, table_path)
+    except (DocumentError, PlanError) as problem:
+        click.echo(str(problem), err=True)
+        sys.exit(INVALID)
+    table = loaded.table
+    for name in without:
+        if name not in table.interlocks:
+            raise click.UsageError(f"--without {name}: no such interlock in {table.name}")
+    if without:
+        table = table.without(*without)
+    try:
+        started = start_board(board, table)
+    except UnknownBoard as problem:
+        raise click.UsageError(str(problem)) from None
+    folder = out or Path("runs") / scenario.stem
+    outcome = run_scenario(
+        loaded.with_table(table),
+        started.controller,
+        BoardIdentity(started.kind, started.identity, started.firmware),
+        seed=seed,
+        reproduce=_reproduce(scenario, board, table_path, without, seed),
+    )
+    _write(outcome, folder)
+    if quiet:
+        click.echo(outcome.verdict)
+    else:
+        _tell(outcome, folder)
+    sys.exit(outcome.exit_code)
+
+
+def _reproduce(
+    scenario: Path, board: str, table: Path | None, without: tuple[str, ...], seed: int | None
+) -> str:
+    words = ["interlock", "run", str(scenario), "--board", board]
+    if table is not None:
+        words += ["--table", str(table)]
+    for name in without:
+        words += ["--without", name]
+    if seed is not None:
+        words += ["--seed", str(seed)]
+    return shlex.join(words)
+
+
+def _write(outcome: Outcome, folder: Path) -> None:
+    from sim.record.report import write_report
+    from sim.record.vcd import write_vcd
+
+    folder.mkdir(parents=True, exist_ok=True)
+    trace = outcome.world.trace
+    (folder / "events.jsonl").write_text(trace.events_jsonl(), encoding="utf-8", newline="\n")
+    (folder / "run.json").write_text(json.dumps(outcome.run, indent=1) + "\n", encoding="utf-8", newline="\n")
+    write_vcd(trace, folder / "trace.vcd")
+    write_report(trace, outcome.run, folder / "report.html")
+
+
+def _tell(outcome: Outcome, folder: Path) -> None:
+    from rich.console import Console
+
+    from sim.record.story import print_story
+
+    console = Console()
+    print_story(outcome.world.trace, outcome.run, console)
+    console.print(f"report: {folder / 'report.html'}", highlight=False, soft_wrap=True)

@@ -1,0 +1,202 @@
+"""Measuring what a scenario expects, with limit, unit and margin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from firmware_model.quantity import format_duration, format_meterset
+from sim.record.trace import Event
+from sim.scenario.intervals import where
+from sim.scenario.schema import Expectation
+from sim.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Outcome of one expectation. ``limit`` and ``margin`` share ``unit`` with ``measured``."""
+
+    text: str
+    status: str  # pass, fail, not_evaluated
+    measured: float | str | None = None
+    limit: float | str | None = None
+    unit: str = ""
+    margin: float | None = None
+    trigger_t_us: int | None = None
+    measured_t_us: int | None = None
+
+    def record(self) -> dict[str, Any]:
+        """The entry of run.json."""
+        return {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None}
+
+
+def measure(world: World, expectation: Expectation, fired: dict[str, int]) -> Measured:
+    """Judge one expectation on the finished run; ``fired`` holds the instants of the steps."""
+    trigger: int | None = None
+    if expectation.after is not None:
+        trigger = fired.get(expectation.after, -1)
+        if trigger < 0:
+            return Measured(_text(expectation), "not_evaluated", limit=None)
+    kind = next(name for name in _JUDGES if getattr(expectation, name) is not None)
+    return _JUDGES[kind](world, expectation, trigger if trigger is not None else 0)
+
+
+def _text(e: Expectation) -> str:
+    """The expectation in words."""
+    since = f" after {e.after}" if e.after else ""
+    if e.beam_off is not None:
+        return f"beam off within {format_duration(e.beam_off)}{since}"
+    if e.permit_withdrawn is not None:
+        return f"permit withdrawn within {format_duration(e.permit_withdrawn)}{since}"
+    if e.beam_stays_on is not None:
+        return f"beam stays on for {format_duration(e.beam_stays_on)}{since}"
+    if e.state is not None:
+        limit = f" within {format_duration(e.within)}" if e.within is not None else ""
+        return f"state {e.state}{limit}{since}"
+    if e.first_up is not None:
+        return f"first cause is {e.first_up}{since}"
+    if e.trips is not None:
+        return f"{e.trips} trips{since}"
+    if e.never_trips is not None:
+        return f"{e.never_trips} never trips"
+    if e.delivered is not None:
+        if e.meterset_below is not None:
+            return f"{e.delivered} receives less than {format_meterset(e.meterset_below)}"
+        return f"{e.delivered} delivered as planned, within {format_meterset(e.tolerance)}"
+    if e.beams_completed is not None:
+        return f"{e.beams_completed} beams end normally"
+    if e.interruptions is not None:
+        return f"{e.interruptions} interruptions"
+    return f"final state {e.final_state}"
+
+
+def _latency(e: Expectation, trigger: int, moments: list[int], limit_us: int | None) -> Measured:
+    """Time from the trigger to the first of ``moments`` at or after it."""
+    moment = next((t for t in moments if t >= trigger), None)
+    if moment is None:
+        limit = None if limit_us is None else limit_us / 1000
+        return Measured(_text(e), "fail", "never", limit, "ms", trigger_t_us=trigger)
+    measured = (moment - trigger) / 1000
+    if limit_us is None:
+        return Measured(_text(e), "pass", measured, None, "ms", None, trigger, moment)
+    limit = limit_us / 1000
+    status = "pass" if measured <= limit else "fail"
+    return Measured(_text(e), status, measured, limit, "ms", round(limit - measured, 3), trigger, moment)
+
+
+def _beam_off(world: World, e: Expectation, trigger: int) -> Measured:
+    beams = where(world.trace, "beam_on")
+    if not any(a <= trigger < b for a, b in beams):
+        return Measured(_text(e), "not_evaluated", "no beam at that moment", trigger_t_us=trigger)
+    return _latency(e, trigger, [b for _, b in beams], e.beam_off)
+
+
+def _beam_stays_on(world: World, e: Expectation, trigger: int) -> Measured:
+    assert e.beam_stays_on is not None
+    beam = next(((a, b) for a, b in where(world.trace, "beam_on") if a <= trigger < b), None)
+    if beam is None:
+        return Measured(_text(e), "not_evaluated", "no beam at that moment", trigger_t_us=trigger)
+    lasted, limit = (beam[1] - trigger) / 1000, e.beam_stays_on / 1000
+    return Measured(
+        _text(e),
+        "pass" if lasted >= limit else "fail",
+        lasted,
+        limit,
+        "ms",
+        round(lasted - limit, 3),
+        trigger,
+        beam[1],
+    )
+
+
+def _permit_withdrawn(world: World, e: Expectation, trigger: int) -> Measured:
+    permits = where(world.trace, "permit")
+    if not any(a <= trigger < b for a, b in permits):
+        return Measured(_text(e), "not_evaluated", "no permit at that moment", trigger_t_us=trigger)
+    return _latency(e, trigger, [b for _, b in permits], e.permit_withdrawn)
+
+
+def _events(world: World, kind: str, since: int) -> list[Event]:
+    return [event for event in world.trace.events if event.kind == kind and event.t_us >= since]
+
+
+def _state(world: World, e: Expectation, trigger: int) -> Measured:
+    moments = [event.t_us for event in _events(world, "state", trigger) if event.fields["to"] == e.state]
+    return _latency(e, trigger, moments, e.within)
+
+
+def _first_up(world: World, e: Expectation, trigger: int) -> Measured:
+    causes = [event for event in _events(world, "trip", trigger) if event.fields["first_up"]]
+    if not causes:
+        return Measured(_text(e), "fail", "no stop", e.first_up)
+    found = causes[0].fields["interlock"]
+    return Measured(
+        _text(e), "pass" if found == e.first_up else "fail", found, e.first_up, measured_t_us=causes[0].t_us
+    )
+
+
+def _trips(world: World, e: Expectation, trigger: int) -> Measured:
+    moments = [
+        event.t_us for event in _events(world, "trip", trigger) if event.fields["interlock"] == e.trips
+    ]
+    return _latency(e, trigger, moments, e.within)
+
+
+def _never_trips(world: World, e: Expectation, trigger: int) -> Measured:
+    count = sum(event.fields["interlock"] == e.never_trips for event in _events(world, "trip", 0))
+    return Measured(_text(e), "pass" if count == 0 else "fail", count, 0, "trips", -float(count))
+
+
+def _delivered(world: World, e: Expectation, trigger: int) -> Measured:
+    assert e.delivered is not None
+    target = world.course.target(e.delivered)
+    got = sum(world.records.delivered(target, beam) for beam in target.beams) / 1000
+    if e.meterset_below is not None:
+        limit = e.meterset_below / 1000
+        return Measured(_text(e), "pass" if got < limit else "fail", got, limit, "MU", round(limit - got, 3))
+    planned = target.meterset / 1000
+    off = abs(got - planned)
+    return Measured(
+        _text(e),
+        "pass" if off <= e.tolerance / 1000 else "fail",
+        got,
+        planned,
+        "MU",
+        round(e.tolerance / 1000 - off, 3),
+    )
+
+
+def _count(e: Expectation, found: int, wanted: int, unit: str) -> Measured:
+    return Measured(_text(e), "pass" if found == wanted else "fail", found, wanted, unit)
+
+
+def _beams_completed(world: World, e: Expectation, trigger: int) -> Measured:
+    found = sum(event.fields["cause"] == "normal" for event in _events(world, "beam_end", 0))
+    assert e.beams_completed is not None
+    return _count(e, found, e.beams_completed, "beams")
+
+
+def _interruptions(world: World, e: Expectation, trigger: int) -> Measured:
+    found = sum(event.fields["to"] == "interrupted" for event in _events(world, "state", 0))
+    assert e.interruptions is not None
+    return _count(e, found, e.interruptions, "times")
+
+
+def _final_state(world: World, e: Expectation, trigger: int) -> Measured:
+    found = world.conductor.outputs.state.name
+    return Measured(_text(e), "pass" if found == e.final_state else "fail", found, e.final_state)
+
+
+_JUDGES = {
+    "beam_off": _beam_off,
+    "beam_stays_on": _beam_stays_on,
+    "permit_withdrawn": _permit_withdrawn,
+    "state": _state,
+    "first_up": _first_up,
+    "trips": _trips,
+    "never_trips": _never_trips,
+    "delivered": _delivered,
+    "beams_completed": _beams_completed,
+    "interruptions": _interruptions,
+    "final_state": _final_state,
+}

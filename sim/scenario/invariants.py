@@ -1,0 +1,215 @@
+"""What must hold in every run without being asked for, judged on the plant's truth.
+
+Each invariant looks at what really happened (beam, door, dose, target), never at what the
+controller believed. The times allowed are the response deadlines of the reference requirements,
+fixed here on purpose: a table that loses an interlock or relaxes a deadline must fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sim.clock import US_PER_MS
+from sim.record.trace import Trace
+from sim.scenario.intervals import Interval, after_grace, overlap, where
+from sim.world import World
+
+#: Cause to true beam off: controller deadline (10 ms) and off latency of the beam (engineering defaults).
+ROOM_US = 20 * US_PER_MS
+#: A permit withdrawn to true beam off: the longest off latency of the machine class (6 ms) and a margin.
+PERMIT_US = 10 * US_PER_MS
+#: Dose beyond the preset, MU: pulses in flight at 2400 MU/min for 10 ms are 0.4 MU; the secondary
+#: channel may let 25 MU through (published C-series figure) before it ends the beam.
+OVERDOSE_MU = 25.0
+#: Distance of the target from the isocentre with beam on, mm: stereotactic tolerance 1 mm with the
+#: uncertainty of the match (engineering default).
+OFFSET_MM = 3.0
+#: Record against counter: 0.5 MU or 0.5 %, the larger (published user manual of a proton machine).
+RECORD_MU, RECORD_SHARE = 0.5, 0.005
+#: Target outside the gate with beam on: delay of the gating system (100 ms) and of the controller.
+GATE_US = 150 * US_PER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Outcome of one invariant: how often its situation arose, and where it broke."""
+
+    id: str
+    title: str
+    evaluated: int
+    broken: tuple[Interval, ...]
+    detail: str = ""
+
+    @property
+    def status(self) -> str:
+        if self.broken:
+            return "violated"
+        return "held" if self.evaluated else "not_evaluated"
+
+    def record(self) -> dict[str, Any]:
+        """The entry of run.json."""
+        entry: dict[str, Any] = {
+            "id": self.id,
+            "title": self.title,
+            "status": self.status,
+            "evaluated": self.evaluated,
+        }
+        if self.broken:
+            entry["detail"] = (
+                self.detail or f"from {self.broken[0][0] / 1e6:.6f} s for {_ms(self.broken[0])} ms"
+            )
+            entry["t_us"] = self.broken[0][0]
+        return entry
+
+
+def _ms(interval: Interval) -> str:
+    return f"{(interval[1] - interval[0]) / 1000:g}"
+
+
+def _beam_during(
+    id_: str, title: str, channel: str, grace_us: int, holds: Callable[[object], bool] = bool
+) -> Any:
+    """No beam while a channel holds for longer than a grace time."""
+
+    def judge(world: World, trace: Trace) -> Verdict:
+        situations = where(trace, channel, holds)
+        broken = overlap(where(trace, "beam_on"), after_grace(situations, grace_us))
+        return Verdict(id_, title, len(situations), tuple(broken))
+
+    return judge
+
+
+def _no_restart_with_cause(world: World, trace: Trace) -> Verdict:
+    """The beam never starts while the door is open or an emergency stop is pressed."""
+    starts = [a for a, _ in where(trace, "beam_on")]
+    causes = where(trace, "door_open") + where(trace, "emergency_pressed")
+    broken = [(t, t + 1) for t in starts if any(a < t - ROOM_US and t < b for a, b in causes)]
+    return Verdict(
+        "no-start-with-open-room", "The beam never starts with the room open", len(starts), tuple(broken)
+    )
+
+
+def _preset(world: World, trace: Trace) -> Verdict:
+    """True dose of a beam never above its preset by more than the secondary channel's margin."""
+    broken: list[Interval] = []
+    worst = 0.0
+    ends = [e for e in trace.events if e.kind == "beam_end"]
+    truths = world.delivered_at_beam_end
+    for event, truth in zip(ends, truths, strict=False):
+        excess = truth - event.fields["planned_mu"]
+        worst = max(worst, excess)
+        if excess > OVERDOSE_MU:
+            broken.append((event.t_us, event.t_us + 1))
+    return Verdict(
+        "no-dose-beyond-preset",
+        "No dose beyond the preset and its margin",
+        len(ends),
+        tuple(broken),
+        f"{worst:.3f} MU above the preset, limit {OVERDOSE_MU} MU",
+    )
+
+
+def _records(world: World, trace: Trace) -> Verdict:
+    """What was recorded agrees with what was really delivered."""
+    broken: list[Interval] = []
+    detail = ""
+    ends = [e for e in trace.events if e.kind == "beam_end"]
+    for event, truth in zip(ends, world.delivered_at_beam_end, strict=False):
+        recorded = event.fields["delivered_mu"]
+        if abs(truth - recorded) > max(RECORD_MU, RECORD_SHARE * recorded):
+            broken.append((event.t_us, event.t_us + 1))
+            detail = f"recorded {recorded:.3f} MU, delivered {truth:.3f} MU"
+    return Verdict("records-agree", "Records agree with the dose delivered", len(ends), tuple(broken), detail)
+
+
+def _never_decreases(world: World, trace: Trace) -> Verdict:
+    """Delivered dose never decreases within a beam."""
+    channel = trace.channels["dose_delivered"]
+    starts = {e.t_us for e in trace.events if e.kind == "beam_start"} | world.counter_resets
+    broken = []
+    previous = None
+    for sample in channel.samples:
+        if previous is not None and sample.t_us not in starts:
+            reached = float(previous.value) + previous.slope * (sample.t_us - previous.t_us) / 1e6
+            if float(sample.value) < reached - 0.001:
+                broken.append((previous.t_us, sample.t_us))
+        if sample.slope < 0:
+            broken.append((sample.t_us, sample.t_us + 1))
+        previous = sample
+    return Verdict(
+        "dose-never-decreases", "Delivered dose never decreases", len(channel.samples), tuple(broken)
+    )
+
+
+def _rate(world: World, trace: Trace) -> Verdict:
+    """True dose rate never above twice the beam's maximum for longer than 150 ms."""
+    limit = 2 * world.linac.generator.quality.max_dose_rate
+    situations = where(trace, "dose_rate", lambda v: isinstance(v, float) and v > 0)
+    broken = after_grace(
+        where(trace, "dose_rate", lambda v: isinstance(v, float) and v > limit), 160 * US_PER_MS
+    )
+    return Verdict(
+        "no-runaway-rate", "Dose rate never above twice the maximum for long", len(situations), tuple(broken)
+    )
+
+
+def _only_in_irradiation(world: World, trace: Trace) -> Verdict:
+    """The permit exists in state irradiation only."""
+    permits = where(trace, "permit")
+    others = where(trace, "state", lambda v: v != "irradiation")
+    broken = overlap(permits, others)
+    return Verdict(
+        "permit-only-in-irradiation", "Beam permit only in state irradiation", len(permits), tuple(broken)
+    )
+
+
+def _not_while_standing(world: World, trace: Trace) -> Verdict:
+    """No permit while any non-hold interlock stands tripped or latched."""
+    broken: list[Interval] = []
+    count = 0
+    permits = where(trace, "permit")
+    for name, row in world.table.interlocks.items():
+        if row.stop in ("hold", "complete"):
+            continue
+        standing = where(trace, f"interlock/{name}")
+        count += len(standing)
+        broken += overlap(permits, standing)
+    return Verdict("no-permit-with-trip", "No permit while an interlock stands", count, tuple(broken))
+
+
+def _terminated_ends_beam(world: World, trace: Trace) -> Verdict:
+    """After a termination there is no beam before a new check."""
+    ended = where(trace, "state", lambda v: v in ("terminated", "emergency", "off", "standby", "preparatory"))
+    broken = overlap(where(trace, "beam_on"), after_grace(ended, PERMIT_US))
+    return Verdict(
+        "no-beam-after-termination", "No beam outside a checked treatment", len(ended), tuple(broken)
+    )
+
+
+#: Every invariant, in the order of the report.
+INVARIANTS: tuple[Callable[[World, Trace], Verdict], ...] = (
+    _beam_during("no-beam-with-door-open", "No beam with the door open beyond 20 ms", "door_open", ROOM_US),
+    _beam_during("no-beam-in-emergency-stop", "No beam with an emergency stop pressed beyond 20 ms",
+                 "emergency_pressed", ROOM_US),
+    _beam_during("no-beam-without-permit", "No beam beyond 10 ms after the permit is withdrawn", "permit",
+                 PERMIT_US, lambda v: not v),
+    _beam_during("no-beam-on-wrong-place", f"No beam with the target more than {OFFSET_MM} mm off",
+                 "target_offset", ROOM_US, lambda v: isinstance(v, (int, float)) and v > OFFSET_MM),
+    _beam_during("no-beam-outside-gate", "No beam with the target outside the gate beyond 150 ms",
+                 "target_in_gate", GATE_US, lambda v: not v),
+    _no_restart_with_cause,
+    _terminated_ends_beam,
+    _only_in_irradiation,
+    _not_while_standing,
+    _preset,
+    _rate,
+    _never_decreases,
+    _records,
+)  # fmt: skip
+
+
+def judge_all(world: World) -> list[Verdict]:
+    """Every invariant on the finished trace."""
+    return [judge(world, world.trace) for judge in INVARIANTS]

@@ -1,0 +1,193 @@
+"""Running a scenario: build the world, let it run, judge it, and describe the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+from firmware_model.contract import Controller
+from sim.clinic.operator import Policy
+from sim.clock import wall_seconds
+from sim.scenario.expectations import measure
+from sim.scenario.intervals import longest, where
+from sim.scenario.invariants import judge_all
+from sim.scenario.loading import LoadedScenario
+from sim.scenario.timeline import Timeline
+from sim.world import World, build_world
+
+SCHEMA_VERSION = 1
+EXIT_CODES = {"PASS": 0, "FAIL": 1, "INVALID": 3, "RIG_ERROR": 4, "SKIPPED": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class BoardIdentity:
+    """Who ran the controller."""
+
+    kind: str
+    identity: str
+    firmware: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished run: the world with its trace, and the content of run.json."""
+
+    world: World
+    run: dict[str, Any]
+
+    @property
+    def verdict(self) -> str:
+        return str(self.run["verdict"])
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.verdict]
+
+
+def run_scenario(
+    loaded: LoadedScenario,
+    controller: Controller,
+    board: BoardIdentity,
+    *,
+    seed: int | None = None,
+    reproduce: str = "",
+) -> Outcome:
+    """Run to the end of the session or the time limit, and judge.
+
+    ``seed`` replaces the scenario's. Raises ValueError when plant and table do not fit.
+    """
+    started = wall_seconds()
+    scenario = loaded.scenario
+    used_seed = scenario.seed if seed is None else seed
+    policy = Policy(
+        scenario.operator.after_interrupt,
+        scenario.operator.after_terminate,
+        scenario.operator.resets_physics,
+        scenario.gating.period if scenario.gating else None,
+        scenario.gating.duty_percent if scenario.gating else 40,
+    )
+    world = build_world(
+        loaded.course,
+        loaded.machine,
+        loaded.table,
+        controller,
+        scenario.fraction,
+        policy,
+        f"{scenario.title}/{used_seed}",
+    )
+    timeline = Timeline(world, scenario.timeline)
+    session: simpy.Process = world.clock.process(world.operator.session(loaded.targets))
+    finished = world.conductor.run(scenario.time_limit, session)
+    world.trace.end_us = max(world.clock.now, world.conductor.tick * world.conductor.scan_us)
+    invariants = judge_all(world)
+    expectations = [measure(world, expectation, timeline.fired) for expectation in scenario.expect]
+    passed = (
+        finished
+        and all(e.status == "pass" for e in expectations)
+        and all(i.status != "violated" for i in invariants)
+    )
+    for verdict in invariants:
+        if verdict.broken:
+            world.trace.event(
+                world.trace.end_us, "invariant", id=verdict.id, detail=verdict.record()["detail"]
+            )
+    measurements = _measurements(world)
+    if not finished:
+        measurements.append({"name": "time limit reached", "value": scenario.time_limit / 1e6, "unit": "s"})
+    run: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": "PASS" if passed else "FAIL",
+        "scenario": {
+            "path": str(loaded.path),
+            "title": scenario.title,
+            "digest": loaded.digest,
+            "purpose": scenario.purpose,
+            "requirements": scenario.requirements,
+        },
+        "board": {
+            "kind": board.kind,
+            "identity": board.identity,
+            "firmware": board.firmware,
+            "table_digest": loaded.table.digest,
+        },
+        "seed": used_seed,
+        "sim_time_s": world.trace.end_us / 1e6,
+        "wall_time_s": round(wall_seconds() - started, 4),
+        "expectations": [e.record() for e in expectations],
+        "invariants": [i.record() for i in invariants],
+        "measurements": measurements,
+        "interlocks": _interlocks(world),
+        "targets": _targets(world, loaded),
+        "final_state": world.conductor.outputs.state.name,
+        "reproduce": reproduce,
+    }
+    run["exit_code"] = EXIT_CODES[run["verdict"]]
+    return Outcome(world, run)
+
+
+def _measurements(world: World) -> list[dict[str, Any]]:
+    beams = where(world.trace, "beam_on")
+    return [
+        {"name": "beam-on time", "value": round(sum(b - a for a, b in beams) / 1e6, 6), "unit": "s"},
+        {"name": "longest beam without a pause", "value": round(longest(beams) / 1e6, 6), "unit": "s"},
+        {"name": "controller scans", "value": world.conductor.scans, "unit": ""},
+        {"name": "controller segments", "value": world.conductor.segments, "unit": ""},
+    ]
+
+
+def _interlocks(world: World) -> list[dict[str, Any]]:
+    """Every interlock that tripped as the cause of a stop or latched, at its first time."""
+    latched = world.conductor.outputs.latched
+    found: dict[str, dict[str, Any]] = {}
+    for event in world.trace.events:
+        if event.kind != "trip":
+            continue
+        name = event.fields["interlock"]
+        row = world.table.interlocks[name]
+        entry = found.setdefault(
+            name,
+            {
+                "id": name,
+                "title": row.title,
+                "first_up": False,
+                "time_s": event.t_us / 1e6,
+                "latched": bool(latched >> world.table.interlock_ids.index(name) & 1),
+                "stop": row.stop,
+            },
+        )
+        entry["first_up"] = entry["first_up"] or event.fields["first_up"]
+    return list(found.values())
+
+
+def _targets(world: World, loaded: LoadedScenario) -> list[dict[str, Any]]:
+    """Planned and delivered meterset of each target, beam and control point. Gy is not computed here."""
+    records = world.records
+    result = []
+    for target in loaded.targets:
+        beams = []
+        for beam in target.beams:
+            points = records.control_point_metersets(target, beam)
+            beams.append(
+                {
+                    "number": beam.number,
+                    "name": beam.name,
+                    "planned_mu": beam.meterset / 1000,
+                    "delivered_mu": records.delivered(target, beam) / 1000,
+                    "control_points": [
+                        {"index": i, "planned_mu": p.meterset / 1000, "delivered_mu": points[i] / 1000}
+                        for i, p in enumerate(beam.control_points)
+                    ],
+                }
+            )
+        result.append(
+            {
+                "id": target.id,
+                "fraction": records.fraction,
+                "planned_mu": target.meterset / 1000,
+                "delivered_mu": sum(records.delivered(target, beam) for beam in target.beams) / 1000,
+                "beams": beams,
+            }
+        )
+    return result
