@@ -35,7 +35,5 @@ def show(path: Path) -> None:
         )
     console = Console()
     console.print(grid)
-    console.print(
-        f"{table.name}: {len(table.interlocks)} interlocks over {len(table.signals)} signals, digest {table.digest}",
-        soft_wrap=True,
-    )
+    size = f"{len(table.interlocks)} interlocks over {len(table.signals)} signals"
+    console.print(f"{table.name}: {size}, digest {table.digest}", soft_wrap=True)

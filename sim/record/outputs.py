@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from firmware_model.contract import Outputs
-from firmware_model.states import State
+from firmware_model.states import BEAM_IN_PROGRESS, State
 from firmware_model.table import Table
 from sim.clock import Clock
 from sim.record.trace import Sample, Trace
+
+
+#: States in which a trip ends something that is going on, or is an alarm in its own right.
+IN_PROGRESS = BEAM_IN_PROGRESS | {State.check, State.terminated, State.emergency}
 
 
 class OutputRecorder:
@@ -39,12 +43,18 @@ class OutputRecorder:
         was, is_now = before.tripped & bit, after.tripped & bit
         latched_was, latched_now = before.latched & bit, after.latched & bit
         row = self._table.interlocks[name]
-        if is_now and not was:
+        in_progress = after.state in IN_PROGRESS or before.state in IN_PROGRESS
+        if is_now and not was and not in_progress:
+            # Setting up: the row only says what is not ready yet.
+            trace.event(now, "blocked", interlock=name)
+        elif was and not is_now and not in_progress:
+            trace.event(now, "unblocked", interlock=name)
+        elif is_now and not was:
             first_up = (
                 after.first_up >= 0 and bit == 1 << after.first_up and before.first_up != after.first_up
             )
             trace.event(now, "trip", interlock=name, stop=row.stop, latch=row.latch, first_up=first_up)
-        if was and not is_now:
+        elif was and not is_now:
             trace.event(now, "trip_cleared", interlock=name)
         if latched_was and not latched_now:
             trace.event(now, "latch_reset", interlock=name)
