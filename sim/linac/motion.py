@@ -9,6 +9,8 @@ from sim.clock import Ramp, level, ramp_between
 from sim.linac.lines import Lines
 from sim.machine import AxisLimits
 
+FULL_TURN = 36_000  # 0.01 degree
+
 
 class Axis:
     """Moves in straight lines; a higher layer decides when and how fast."""
@@ -58,6 +60,16 @@ class Axis:
         self.set = end
         self.truth = self.truth.stopped(now) if self.stalled else end
         self._publish()
+
+    def rewrap(self, towards: int) -> None:
+        """Describe a rotation by the full turn closest to ``towards``; nothing moves."""
+        now = self._now()
+        turns = round((towards - self.set.counts(now)) / FULL_TURN)
+        if turns:
+            by = turns * FULL_TURN << FRACTION_BITS
+            self.set = self.set._replace(value=self.set.value + by)
+            self.truth = self.truth._replace(value=self.truth.value + by)
+            self._publish()
 
     def halt(self) -> None:
         """Stop where it is; the set position stays where the axis had to be."""

@@ -75,6 +75,8 @@ class Sequencer:
         self.control_points_done = [
             i for i, p in enumerate(points) if p.meterset <= start and i <= self.index
         ]
+        for axis, target in self._targets(points[self.index]):
+            axis.rewrap(target)
         arc = any(p.gantry != points[0].gantry for p in points)
         moving = arc or any(p.collimator != points[0].collimator for p in points)
         self._lines.drive("arc_beam", arc)
