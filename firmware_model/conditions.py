@@ -89,15 +89,16 @@ class Sum(NamedTuple):
         if not moving:
             return FOREVER
         start += self.constant << FRACTION_BITS
+        # Flooring takes less than one count, at most ONE - 1 parts of it, off every moving signal.
         if now <= 0:
-            room = ((1 - up) << FRACTION_BITS) - start  # must stay below this
+            room = ONE - up * (ONE - 1) - start  # the line must stay below this
             if room <= 0:
                 return 0
             return FOREVER if slope <= 0 else (room - 1) // slope
-        room = start - (down << FRACTION_BITS)  # must stay at or above zero
-        if room < 0:
+        room = start - down * (ONE - 1)  # the line must stay above this
+        if room <= 0:
             return 0
-        return FOREVER if slope >= 0 else room // -slope
+        return FOREVER if slope >= 0 else (room - 1) // -slope
 
 
 class Comparison(Condition):
