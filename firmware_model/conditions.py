@@ -335,11 +335,12 @@ class PerTravel(Condition):
         if self.start is None:
             self.start = here
             return False
-        high, high_share, low, low_share, forwards, backwards = (total.value(x) > 0 for total in self._sums())
-        self.anew = forwards or backwards
+        counted, planned = here[0] - self.start[0], here[1] - self.start[1]
+        drift = 10_000 * abs(counted - planned)
+        self.anew = abs(here[2] - self.start[2]) >= self.over
         if self.anew:
             self.start = here
-        return (high and high_share) or (low and low_share)
+        return drift > 10_000 * self.by and drift > self.percent * planned
 
     def quiet(self, x: Values, v: Values, s: Values) -> int:
         if self.anew:

@@ -40,6 +40,9 @@ from firmware_model.states import (
 )
 from firmware_model.table import Reaches, Table
 
+#: Sets of changed signals to remember the affected rows of; delivery uses a few dozen.
+DUE_CACHE_SIZE = 1000
+
 
 class _Row:
     """One interlock at run time."""
@@ -107,6 +110,7 @@ class ModelController:
             ),
             -1,
         )
+        self._due_cache: dict[tuple[State, frozenset[int]], tuple[list[_Row], int]] = {}
         self._chart = _Chart()
         self._machine = Machine(
             model=self._chart,
@@ -142,7 +146,9 @@ class ModelController:
         self._x = [signal.counts(signal.safe) for signal in table.signals.values()]
         self._v = [value << FRACTION_BITS for value in self._x]
         self._s = [0] * len(self._x)
-        self._moving: list[int] = []
+        self._moving: frozenset[int] = frozenset()   # signals with a slope
+        self._all_due = True     # every row has to be evaluated in the next scan
+        self._pending = 0        # rows whose debounce is counting
         self._state = State.off
         self._chart.state = State.off.name
         self._tripped = 0
@@ -185,44 +191,71 @@ class ModelController:
         self._v[:] = [value << FRACTION_BITS for value in inputs.values]
         for signal in self._moving:
             self._s[signal] = 0
-        self._moving.clear()
-        return self._scan(inputs.command)
+        self._moving = frozenset()
+        self._all_due = True
+        return self._scan(inputs.command, self._moving)
 
-    def _scan(self, command: Command) -> Outputs:
-        before = self._state
-        self._evaluate()
+    def _scan(self, command: Command, changed: frozenset[int]) -> Outputs:
+        """One scan; ``changed`` are the signals that may differ from the scan before."""
+        before, line = self._state, self._line
+        self._evaluate(changed)
         self._step(command)
         if self._state is not before:
             self._enter(before)
+            self._all_due = True
+        elif self._line != line:
+            self._all_due = True
         if self._meterset_signal >= 0 and self._state in BEAM_IN_PROGRESS:
             self._meterset = self._x[self._meterset_signal]
         self.outputs = self._compute_outputs()
         return self.outputs
 
-    def _evaluate(self) -> None:
-        """Conditions, debounce, latches. Rows under proof are read but cannot trip."""
-        x, tripped = self._x, 0
+    def _evaluate(self, changed: frozenset[int]) -> None:
+        """Conditions, debounce, latches. Rows under proof are read but cannot trip.
+
+        A row without a memory whose signals did not change keeps its answer.
+        """
+        x = self._x
+        rows, visited = self._due(changed)
+        if self._all_due or self._pending & ~visited:
+            rows, tripped, pending = self._acting[self._state], 0, 0
+        else:
+            tripped, pending = self._tripped & ~visited, self._pending & ~visited
+        self._all_due = False
         masked = self._masked()
-        for row in self._acting[self._state]:
+        for row in rows:
             if row.only_if >= 0 and not x[row.only_if]:
                 row.count = 0
                 row.condition.leave()
-                continue
-            if row.bit & masked:
+            elif row.bit & masked or not row.condition.evaluate(x):
                 row.count = 0
-                continue
-            if not row.condition.evaluate(x):
-                row.count = 0
-                continue
-            if row.count < row.debounce:
-                row.count += 1
-            if row.count >= row.debounce:
-                tripped |= row.bit
-                if self._state in row.latches_in and not self._latched & row.bit:
-                    self._latched |= row.bit
-                    if row.latch is Latch.local:
-                        self._local_due |= row.bit
-        self._tripped = tripped
+            else:
+                if row.count < row.debounce:
+                    row.count += 1
+                if row.count < row.debounce:
+                    pending |= row.bit
+                else:
+                    tripped |= row.bit
+                    if self._state in row.latches_in and not self._latched & row.bit:
+                        self._latched |= row.bit
+                        if row.latch is Latch.local:
+                            self._local_due |= row.bit
+        self._tripped, self._pending = tripped, pending
+
+    def _due(self, changed: frozenset[int]) -> tuple[list[_Row], int]:
+        """Rows acting now that remember something or read a changed signal, and their mask."""
+        key = (self._state, changed)
+        found = self._due_cache.get(key)
+        if found is None:
+            rows = [
+                row
+                for row in self._acting[self._state]
+                if row.condition.remembers or not changed.isdisjoint(row.touched)
+            ]
+            if len(self._due_cache) >= DUE_CACHE_SIZE:
+                self._due_cache.clear()
+            found = self._due_cache[key] = (rows, sum(row.bit for row in rows))
+        return found
 
     def _masked(self) -> int:
         if self._state is State.check and self._line < len(self._prove):
@@ -436,9 +469,9 @@ class ModelController:
         """
         if segment.ticks < 1:
             raise ValueError("a segment has at least one scan")
-        self._take(segment.changes)
+        changed = self._take(segment.changes)
         before = self.outputs
-        outputs = self._scan(segment.command)
+        outputs = self._scan(segment.command, changed)
         done = 1
         while outputs == before and done < segment.ticks:
             quiet = min(self._quiet(), segment.ticks - done)
@@ -448,23 +481,28 @@ class ModelController:
                 if done == segment.ticks:
                     break
             self._advance(1)
-            outputs = self._scan(Command.none)
+            outputs = self._scan(Command.none, self._moving)
             done += 1
         self._advance(1)  # inputs stand ready for the first scan of the next segment
         return Advance(done, outputs)
 
-    def _take(self, changes: Iterable[Change]) -> None:
+    def _take(self, changes: Iterable[Change]) -> frozenset[int]:
+        """Put the segment's lines in force; returns the signals that may differ from the scan before."""
+        changed = set(self._moving)
+        moving = None
         for signal, value, slope in changes:
             if not 0 <= signal < len(self._x):
                 raise ValueError(f"signal {signal} of {len(self._x)}")
             self._v[signal] = value
             self._x[signal] = value >> FRACTION_BITS
             if bool(self._s[signal]) != bool(slope):
-                if slope:
-                    self._moving.append(signal)
-                else:
-                    self._moving.remove(signal)
+                moving = set(self._moving) if moving is None else moving
+                (moving.add if slope else moving.discard)(signal)
             self._s[signal] = slope
+            changed.add(signal)
+        if moving is not None:
+            self._moving = frozenset(moving)
+        return frozenset(changed)
 
     def _advance(self, ticks: int) -> None:
         """Move the inputs ``ticks`` scans along their lines."""
@@ -478,16 +516,12 @@ class ModelController:
         x, v, s = self._x, self._v, self._s
         least = FOREVER
         masked = self._masked()
-        moving = frozenset(self._moving)
-        for row in self._acting[self._state]:
+        for row in self._watched():
             if row.only_if >= 0 and s[row.only_if]:
                 return 0
             if row.bit & masked or (row.only_if >= 0 and not x[row.only_if]):
                 continue
-            if not row.condition.remembers and moving.isdisjoint(row.touched):
-                quiet = FOREVER
-            else:
-                quiet = row.condition.quiet(x, v, s)
+            quiet = row.condition.quiet(x, v, s)
             if 0 < row.count < row.debounce:
                 quiet = min(quiet, row.debounce - row.count - 1)
             if quiet < least:
@@ -495,6 +529,12 @@ class ModelController:
                     return 0
                 least = quiet
         return min(least, self._quiet_phase())
+
+    def _watched(self) -> list[_Row]:
+        """Rows whose answer, memory or debounce can move on while no input is changed."""
+        if self._pending:
+            return self._acting[self._state]
+        return self._due(self._moving)[0]
 
     def _quiet_phase(self) -> int:
         """Scans before a phase of the self test or the proof test can end by itself."""
@@ -517,7 +557,7 @@ class ModelController:
         """Pass over scans that change nothing: memories, debounce counters and inputs move on."""
         x, v, s = self._x, self._v, self._s
         masked = self._masked()
-        for row in self._acting[self._state]:
+        for row in self._watched():
             if row.bit & masked or (row.only_if >= 0 and not x[row.only_if]):
                 continue
             if row.condition.remembers:

@@ -19,7 +19,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from firmware_model.quantity import Duration
 from firmware_model.states import BEAM_IN_PROGRESS, Latch, State, Stop
 
-
 StateName = Literal[
     "off",
     "self_test",
