@@ -145,9 +145,13 @@ class SlidingRate(Condition):
         self.phase = 0
         self.answer = False
 
+    def _threshold(self, set_rate: int) -> int:
+        """``gain > threshold`` is the answer for "above"; for "below" it is the negation of it."""
+        limit = set_rate * self.set_factor
+        return limit // self.gain_factor if self.above else -(-limit // self.gain_factor) - 1
+
     def _judge(self, gain: int, set_rate: int) -> bool:
-        excess = gain * self.gain_factor - set_rate * self.set_factor
-        return excess > 0 if self.above else excess < 0
+        return (gain > self._threshold(set_rate)) is self.above
 
     def evaluate(self, x: Values) -> bool:
         if self.phase == 0:
@@ -164,22 +168,21 @@ class SlidingRate(Condition):
         first = self._next_sample()
         if s[self.set_rate]:
             return first - 1
-        start, slope, set_rate = v[self.signal], s[self.signal], x[self.set_rate]
-        samples = self.samples.copy()
-        tick = first
-        for _ in range(self.window // self.step + 1):
-            samples.append((start + slope * tick) >> FRACTION_BITS)
-            if (
-                len(samples) == samples.maxlen
-                and self._judge(samples[-1] - samples[0], set_rate) != self.answer
-            ):
-                return tick - 1
-            tick += self.step
+        start, slope, step = v[self.signal], s[self.signal], self.step
+        threshold = self._threshold(x[self.set_rate])
+        exceeds = self.answer is self.above
+        count = self.window // step + 1
+        ahead = [(start + slope * tick) >> FRACTION_BITS for tick in range(first, first + count * step, step)]
+        known = [*self.samples, *ahead]
+        begin = len(known) - 2 * count + 1   # index of the window's start for the first coming sample
+        for number in range(max(0, -begin), count):
+            if (ahead[number] - known[begin + number] > threshold) is not exceeds:
+                return first + number * step - 1
         # From here on both ends of the window lie on the present line.
         gain = (slope * self.window) >> FRACTION_BITS
-        if self._judge(gain, set_rate) == self.answer == self._judge(gain + 1, set_rate):
+        if (gain > threshold) is exceeds is (gain + 1 > threshold):
             return FOREVER
-        return tick - 1
+        return first + count * step - 1
 
     def skip(self, v: Values, s: Values, ticks: int) -> None:
         start, slope = v[self.signal], s[self.signal]
