@@ -25,8 +25,3 @@ CUSTOM_COMPILE_COMMAND="make lock" "$venv/bin/pip-compile" pyproject.toml \
     --quiet --extra dev --build-deps-for editable --generate-hashes --strip-extras --allow-unsafe \
     --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
     --output-file requirements.lock ${LOCK_ARGS:-}
-
-# pymedphys 0.41 declares Python < 3.13 and is needed by some import tests only; without the marker
-# pip would refuse the whole file on 3.13. Not needed once pyproject.toml carries the marker itself.
-sed -i.orig 's/^\(pymedphys==[^ ]*\) \\$/\1 ; python_version < "3.13" \\/' requirements.lock
-rm requirements.lock.orig

@@ -50,6 +50,10 @@ class RecordVerify:
     lines: Lines
     gated: bool = False
     deliveries: list[Delivery] = field(default_factory=list)
+    plan_token: int = field(init=False)  # changes when any control point of the course changes
+
+    def __post_init__(self) -> None:
+        self.plan_token = token("plan", self.course.digest)
 
     def delivered(self, target: Target, beam: Beam) -> int:
         """Meterset up to which the beam has been delivered in this fraction, mMU."""
@@ -81,17 +85,20 @@ class RecordVerify:
         drive("time_set", (expected_us * 11 // 10 + 2 * US_PER_S) // US_PER_MS)
         drive("gating_enabled", self.gated)
         drive("patient_selected", token("patient", self.course.patient))
-        drive("plan_selected", token("plan", self.course.digest))
+        drive("plan_selected", self.plan_token)
         drive("target_selected", token("target", target.id))
         drive("fraction_selected", token("fraction", self.fraction))
-        drive("parameters_token", token("parameters", beam, start, self.fraction))
+        drive(
+            "parameters_token",
+            token("parameters", self.plan_token, target.id, beam.number, start, self.fraction),
+        )
         return start
 
     def confirm(self, target: Target) -> None:
         """What was verified at the couch and the console for the target now being set up."""
         drive = self.lines.drive
         drive("patient_confirmed", token("patient", self.course.patient))
-        drive("plan_confirmed", token("plan", self.course.digest))
+        drive("plan_confirmed", self.plan_token)
         drive("target_confirmed", token("target", target.id))
         drive("fraction_confirmed", token("fraction", self.fraction))
 

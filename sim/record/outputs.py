@@ -26,9 +26,11 @@ class OutputRecorder:
 
     def __call__(self, before: Outputs, after: Outputs) -> None:
         now, trace = self._clock.now, self._trace
-        for index, name in enumerate(self._table.interlock_ids):
-            bit = 1 << index
-            self._interlock(name, bit, before, after)
+        differing = (before.tripped ^ after.tripped) | (before.latched ^ after.latched)
+        while differing:
+            bit = differing & -differing
+            self._interlock(self._table.interlock_ids[bit.bit_length() - 1], bit, before, after)
+            differing ^= bit
         if after.state is not before.state:
             self._state.samples.append(Sample(now, after.state.name))
             trace.event(now, "state", **{"from": before.state.name, "to": after.state.name})
