@@ -512,9 +512,15 @@ class ModelController:
             x[signal] = v[signal] >> FRACTION_BITS
 
     def _quiet(self) -> int:
-        """Scans after this one that are certain to change no output."""
+        """Scans after this one that are certain to change no output.
+
+        The phase comes first: when the last line is proven in this very scan, rows that were masked
+        until now have not been evaluated and cannot predict anything.
+        """
+        least = self._quiet_phase()
+        if least <= 0:
+            return 0
         x, v, s = self._x, self._v, self._s
-        least = FOREVER
         masked = self._masked()
         for row in self._watched():
             if row.only_if >= 0 and s[row.only_if]:
@@ -528,7 +534,7 @@ class ModelController:
                 if quiet <= 0:
                     return 0
                 least = quiet
-        return min(least, self._quiet_phase())
+        return least
 
     def _watched(self) -> list[_Row]:
         """Rows whose answer, memory or debounce can move on while no input is changed."""
