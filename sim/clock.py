@@ -63,9 +63,11 @@ class Ramp(NamedTuple):
     def time_to(self, value: int, t_us: int) -> int | None:
         """Microseconds from ``t_us`` until the line reaches a fixed-point ``value``; None: never."""
         distance = value - self.at(t_us)
-        if distance == 0 or (self.slope > 0) == (distance > 0) == (self.slope != 0):
-            return 0 if distance == 0 else -(-abs(distance) * US_PER_MS // abs(self.slope))
-        return None
+        if distance == 0:
+            return 0
+        if distance * self.slope <= 0:
+            return None
+        return -(-abs(distance) * US_PER_MS // abs(self.slope))
 
 
 def level(counts: int, t_us: int = 0) -> Ramp:

@@ -39,6 +39,9 @@ WALK_S = (15, 30)
 #: How long the operator waits for a cause to go away before giving the beam up.
 PATIENCE_US = 10 * US_PER_MIN
 
+#: A beam that keeps ending early is not tried for ever (engineering default).
+MAX_CONTINUATIONS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -117,8 +120,13 @@ class Operator:
             if beam.isocentre != isocentre:
                 isocentre = beam.isocentre
                 yield from self._set_up(target, isocentre, setup_s)
-            while self._records.delivered(target, beam) < beam.meterset:
-                yield from self._deliver(target, beam)
+            for _ in range(1 + MAX_CONTINUATIONS):
+                if self._records.delivered(target, beam) < beam.meterset:
+                    yield from self._deliver(target, beam)
+            if self._records.delivered(target, beam) < beam.meterset:
+                raise SessionAbandoned(
+                    f"beam {beam.number} of {target.id} ended {MAX_CONTINUATIONS + 1} times early"
+                )
         self._trace.event(self._env.now, "target", target=target.id, phase="end", fraction=fraction)
         self.target = None
 
@@ -150,7 +158,7 @@ class Operator:
         linac.generator.select(quality)
         linac.dose.begin(start)
         linac.sequencer.begin(beam, start)
-        first = beam.control_points[linac.sequencer.index]
+        first = beam.at(start)
         yield self._env.process(linac.beam_line.select(quality)) & self._env.process(
             linac.sequencer.position(first)
         )

@@ -51,7 +51,6 @@ class Sequencer:
         self.beam: Beam | None = None
         self.motion_permitted = True
         self.index = 0  # control point the present segment starts from
-        self.control_points_done: list[int] = []
         self.passed: list[Callable[[int], None]] = []  # told the index of every control point reached
         self._changed = env.event()
         dose.listeners.append(self._wake)
@@ -71,10 +70,7 @@ class Sequencer:
         """Take over a selected beam, to be delivered from meterset ``start`` (mMU) on."""
         self.beam = beam
         points = beam.control_points
-        self.index = max(i for i in range(len(points) - 1) if points[i].meterset <= start)
-        self.control_points_done = [
-            i for i, p in enumerate(points) if p.meterset <= start and i <= self.index
-        ]
+        self.index = max((i for i in range(len(points) - 1) if points[i].meterset < start), default=0)
         for axis, target in self._targets(points[self.index]):
             axis.rewrap(target)
         arc = any(p.gantry != points[0].gantry for p in points)
@@ -209,7 +205,6 @@ class Sequencer:
 
     def _pass_control_point(self, index: int) -> None:
         assert self.beam is not None
-        self.control_points_done.append(index)
         self._trace.event(
             self._env.now,
             "control_point",

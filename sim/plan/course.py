@@ -79,6 +79,33 @@ class Beam:
         """Planned meterset of the whole beam, mMU."""
         return self.control_points[-1].meterset
 
+    def at(self, meterset: int) -> ControlPoint:
+        """Machine state at any meterset of the beam (mMU): linear between its control points.
+
+        Where several control points share the meterset, the first of them.
+        """
+        points = self.control_points
+        after = next((i for i, point in enumerate(points) if point.meterset >= meterset), len(points) - 1)
+        end = points[after]
+        if after == 0 or end.meterset <= meterset:
+            return end
+        start = points[after - 1]
+        done, whole = meterset - start.meterset, end.meterset - start.meterset
+
+        def between(a: int, b: int) -> int:
+            return a + (b - a) * done // whole
+
+        jaws = [between(a, b) for a, b in zip(start.jaws, end.jaws, strict=True)]
+        return ControlPoint(
+            meterset,
+            between(start.gantry, end.gantry),
+            between(start.collimator, end.collimator),
+            between(start.couch_rotation, end.couch_rotation),
+            (jaws[0], jaws[1], jaws[2], jaws[3]),
+            tuple(between(a, b) for a, b in zip(start.leaves, end.leaves, strict=True)),
+            start.dose_rate,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

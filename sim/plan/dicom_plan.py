@@ -7,6 +7,7 @@ beam number. Every reason against delivering the plan is collected before it is 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from sim.machine import Machine
 from sim.plan.course import Course
@@ -25,12 +26,19 @@ def read_dicom_plan(data: bytes, source: str, machine: Machine, fraction_group: 
 
     Raises PlanError, and nothing else, whatever the bytes are.
     """
+    return course_of(lambda: open_dataset(data), source, machine, fraction_group)
+
+
+def course_of(
+    opened: Callable[[], Values], source: str, machine: Machine, fraction_group: int | None
+) -> Course:
+    """The course in the dataset that ``opened`` returns; see :func:`read_dicom_plan`."""
     findings = Findings()
     identity = Identity()
     course: Course | None = None
     try:
         with quiet_pydicom(findings, identity):
-            plan = open_dataset(data)
+            plan = opened()
             identity.learn(plan)
             _check_kind(plan)
             course = _course(plan, source, machine, fraction_group, identity, findings)

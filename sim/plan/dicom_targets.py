@@ -16,6 +16,8 @@ from sim.plan.dicom_file import Identity
 from sim.plan.dicom_values import Values, half_up
 from sim.plan.findings import Findings
 
+_SAME = 10  # 0.01 mm; isocentres closer than this differ by export noise only
+
 
 @dataclass(frozen=True, slots=True)
 class DoseReference:
@@ -45,7 +47,7 @@ def targets_of(
             named = by_uid[members[0].dose_reference_uid or ""]
             targets.append(_target(len(targets) + 1, members, named, fractions, findings))
         return tuple(targets)
-    groups = _grouped([(beam.beam.isocentre, beam) for beam in beams])
+    groups = _grouped(_by_isocentre(beams))
     for members in groups:
         reference = _only_reference(references, members, len(groups))
         targets.append(_target(len(targets) + 1, members, reference, fractions, findings))
@@ -55,6 +57,21 @@ def targets_of(
         f"the plan does not say which beam treats which target; {len(targets)} taken, one per isocentre",
     )
     return tuple(targets)
+
+
+def _by_isocentre(beams: list[PlannedBeam]) -> list[tuple[object, PlannedBeam]]:
+    """Each beam with the first isocentre of the plan that is within the tolerance of its own."""
+    known: list[Point] = []
+    keyed: list[tuple[object, PlannedBeam]] = []
+    for beam in beams:
+        own = beam.beam.isocentre
+        near = (point for point in known if max(abs(a - b) for a, b in zip(point, own, strict=True)) <= _SAME)
+        key = next(near, None)
+        if key is None:
+            known.append(own)
+            key = own
+        keyed.append((key, beam))
+    return keyed
 
 
 def _grouped(keyed: list[tuple[object, PlannedBeam]]) -> list[list[PlannedBeam]]:

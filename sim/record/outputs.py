@@ -8,7 +8,6 @@ from firmware_model.table import Table
 from sim.clock import Clock
 from sim.record.trace import Sample, Trace
 
-
 #: States in which a trip ends something that is going on, or is an alarm in its own right.
 IN_PROGRESS = BEAM_IN_PROGRESS | {State.check, State.terminated, State.emergency}
 

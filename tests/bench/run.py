@@ -55,7 +55,7 @@ class Bench:
         self.table = table
         self.index = table.signal_index
         self.controller = ModelController(table)
-        self.values = {name: 0 for name in table.signals}
+        self.values = dict.fromkeys(table.signals, 0)
         self._healthy()
         self._to_irradiation()
 

@@ -373,6 +373,18 @@ def session_run(trace: Trace) -> dict[str, Any]:
     }
 
 
+def fail(run: dict[str, Any]) -> dict[str, Any]:
+    """The same session judged against a 4 ms limit, and cut short: a fail."""
+    run["verdict"], run["exit_code"] = "FAIL", 1
+    run["expectations"][0].update(status="fail", limit=4.0, margin=-0.45)
+    run["expectations"][2].update(status="not_evaluated", measured=None)
+    run["invariants"][0].update(status="violated", detail="beam on for 0.45 ms beyond the deadline")
+    run["invariants"][3].update(status="not_evaluated", evaluated=0)
+    run["targets"][1]["delivered_mu"] = run["targets"][1]["beams"][0]["delivered_mu"] = 734.5
+    run["targets"][1]["beams"][0]["control_points"][1]["delivered_mu"] = 734.5
+    return run
+
+
 @pytest.fixture(scope="session")
 def _built() -> tuple[Trace, dict[str, Any]]:
     trace = session_trace()
@@ -393,12 +405,5 @@ def run(_built: tuple[Trace, dict[str, Any]]) -> dict[str, Any]:
 
 @pytest.fixture
 def failed_run(run: dict[str, Any]) -> dict[str, Any]:
-    """The same session judged against a 4 ms limit, and cut short: a fail."""
-    run["verdict"], run["exit_code"] = "FAIL", 1
-    run["expectations"][0].update(status="fail", limit=4.0, margin=-0.45)
-    run["expectations"][2].update(status="not_evaluated", measured=None)
-    run["invariants"][0].update(status="violated", detail="beam on for 0.45 ms beyond the deadline")
-    run["invariants"][3].update(status="not_evaluated", evaluated=0)
-    run["targets"][1]["delivered_mu"] = run["targets"][1]["beams"][0]["delivered_mu"] = 734.5
-    run["targets"][1]["beams"][0]["control_points"][1]["delivered_mu"] = 734.5
-    return run
+    """The run record of the same session as a fail."""
+    return fail(run)
