@@ -174,7 +174,7 @@ class SlidingRate(Condition):
         count = self.window // step + 1
         ahead = [(start + slope * tick) >> FRACTION_BITS for tick in range(first, first + count * step, step)]
         known = [*self.samples, *ahead]
-        begin = len(known) - 2 * count + 1   # index of the window's start for the first coming sample
+        begin = len(known) - 2 * count + 1  # index of the window's start for the first coming sample
         for number in range(max(0, -begin), count):
             if (ahead[number] - known[begin + number] > threshold) is not exceeds:
                 return first + number * step - 1

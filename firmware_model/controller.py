@@ -146,9 +146,9 @@ class ModelController:
         self._x = [signal.counts(signal.safe) for signal in table.signals.values()]
         self._v = [value << FRACTION_BITS for value in self._x]
         self._s = [0] * len(self._x)
-        self._moving: frozenset[int] = frozenset()   # signals with a slope
-        self._all_due = True     # every row has to be evaluated in the next scan
-        self._pending = 0        # rows whose debounce is counting
+        self._moving: frozenset[int] = frozenset()  # signals with a slope
+        self._all_due = True  # every row has to be evaluated in the next scan
+        self._pending = 0  # rows whose debounce is counting
         self._state = State.off
         self._chart.state = State.off.name
         self._tripped = 0
