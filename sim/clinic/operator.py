@@ -20,7 +20,7 @@ from firmware_model.table import Table
 from sim.clinic.gating import Gate
 from sim.clinic.imaging import Imaging
 from sim.clinic.record_verify import Delivery, RecordVerify
-from sim.clock import US_PER_MIN, US_PER_S, Clock
+from sim.clock import US_PER_MIN, US_PER_MS, US_PER_S, Clock
 from sim.conductor import Conductor
 from sim.linac.linac import Linac
 from sim.plan.course import Beam, Target
@@ -39,6 +39,8 @@ WALK_S = (15, 30)
 #: How long the operator waits for a cause to go away before giving the beam up.
 PATIENCE_US = 10 * US_PER_MIN
 
+#: The console follows the controller after this time; until then the plant runs out on its own.
+CONSOLE_US = 20 * US_PER_MS
 #: A beam that keeps ending early is not tried for ever (engineering default).
 MAX_CONTINUATIONS = 3
 
@@ -179,6 +181,7 @@ class Operator:
         yield from self._press_beam_on()
         cause = yield from self._watch()
         self._gate.stop()
+        yield self._env.timeout(CONSOLE_US)
         if delivery.is_alive:
             linac.sequencer.abandon(delivery)
         self._record(target, beam, start, cause)

@@ -25,10 +25,13 @@ class OutputRecorder:
 
     def __call__(self, before: Outputs, after: Outputs) -> None:
         now, trace = self._clock.now, self._trace
-        differing = (before.tripped ^ after.tripped) | (before.latched ^ after.latched)
+        first_up = 1 << after.first_up if after.first_up >= 0 and after.first_up != before.first_up else 0
+        differing = (before.tripped ^ after.tripped) | (before.latched ^ after.latched) | first_up
         while differing:
             bit = differing & -differing
-            self._interlock(self._table.interlock_ids[bit.bit_length() - 1], bit, before, after)
+            self._interlock(
+                self._table.interlock_ids[bit.bit_length() - 1], bit, bool(bit & first_up), before, after
+            )
             differing ^= bit
         if after.state is not before.state:
             self._state.samples.append(Sample(now, after.state.name))
@@ -39,26 +42,23 @@ class OutputRecorder:
             self._permit.samples.append(Sample(now, after.permit))
             trace.event(now, "permit", granted=after.permit)
 
-    def _interlock(self, name: str, bit: int, before: Outputs, after: Outputs) -> None:
+    def _interlock(self, name: str, bit: int, first_up: bool, before: Outputs, after: Outputs) -> None:
+        """One row changed. A row that ends a beam and does not act afterwards shows only as its latch."""
         now, trace = self._clock.now, self._trace
-        was, is_now = before.tripped & bit, after.tripped & bit
-        latched_was, latched_now = before.latched & bit, after.latched & bit
         row = self._table.interlocks[name]
+        tripped = bool(after.tripped & ~before.tripped & bit)
+        latched = bool(after.latched & ~before.latched & bit)
+        cleared = bool(before.tripped & ~after.tripped & bit)
         in_progress = after.state in IN_PROGRESS or before.state in IN_PROGRESS
-        if is_now and not was and not in_progress:
+        if first_up or latched or (tripped and in_progress):
+            trace.event(now, "trip", interlock=name, stop=row.stop, latch=row.latch, first_up=first_up)
+        elif tripped:
             # Setting up: the row only says what is not ready yet.
             trace.event(now, "blocked", interlock=name)
-        elif was and not is_now and not in_progress:
-            trace.event(now, "unblocked", interlock=name)
-        elif is_now and not was:
-            first_up = (
-                after.first_up >= 0 and bit == 1 << after.first_up and before.first_up != after.first_up
-            )
-            trace.event(now, "trip", interlock=name, stop=row.stop, latch=row.latch, first_up=first_up)
-        elif was and not is_now:
-            trace.event(now, "trip_cleared", interlock=name)
-        if latched_was and not latched_now:
+        elif cleared:
+            trace.event(now, "trip_cleared" if in_progress else "unblocked", interlock=name)
+        if before.latched & ~after.latched & bit:
             trace.event(now, "latch_reset", interlock=name)
-        standing, stood = bool(is_now or latched_now), bool(was or latched_was)
-        if standing != stood:
+        standing = bool((after.tripped | after.latched) & bit)
+        if standing != bool((before.tripped | before.latched) & bit):
             trace.channel(f"interlock/{name}", "bool").samples.append(Sample(now, standing))

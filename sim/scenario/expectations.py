@@ -86,7 +86,7 @@ def _latency(e: Expectation, trigger: int, moments: list[int], limit_us: int | N
 
 def _beam_off(world: World, e: Expectation, trigger: int) -> Measured:
     beams = where(world.trace, "beam_on")
-    if not any(a <= trigger < b for a, b in beams):
+    if not any(a <= trigger <= b for a, b in beams):
         return Measured(_text(e), "not_evaluated", "no beam at that moment", trigger_t_us=trigger)
     return _latency(e, trigger, [b for _, b in beams], e.beam_off)
 
@@ -111,7 +111,7 @@ def _beam_stays_on(world: World, e: Expectation, trigger: int) -> Measured:
 
 def _permit_withdrawn(world: World, e: Expectation, trigger: int) -> Measured:
     permits = where(world.trace, "permit")
-    if not any(a <= trigger < b for a, b in permits):
+    if not any(a <= trigger <= b for a, b in permits):
         return Measured(_text(e), "not_evaluated", "no permit at that moment", trigger_t_us=trigger)
     return _latency(e, trigger, [b for _, b in permits], e.permit_withdrawn)
 
@@ -136,9 +136,8 @@ def _first_up(world: World, e: Expectation, trigger: int) -> Measured:
 
 
 def _trips(world: World, e: Expectation, trigger: int) -> Measured:
-    moments = [
-        event.t_us for event in _events(world, "trip", trigger) if event.fields["interlock"] == e.trips
-    ]
+    seen = [*_events(world, "trip", trigger), *_events(world, "blocked", trigger)]
+    moments = sorted(event.t_us for event in seen if event.fields["interlock"] == e.trips)
     return _latency(e, trigger, moments, e.within)
 
 
