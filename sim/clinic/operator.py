@@ -291,6 +291,10 @@ class Operator:
                 yield self._after(WALK_S)
                 yield from self._send(Command.reset_local)
                 yield self._after(WALK_S)
+            elif self._live_causes(outputs):
+                yield from self._until(
+                    lambda o: not self._live_causes(o), min(30 * US_PER_S, deadline - self._env.now)
+                )
             elif outputs.latched:
                 reply = yield from self._send(Command.reset_operator)
                 if not reply.accepted:
@@ -300,19 +304,15 @@ class Operator:
                     reply = yield from self._send(Command.reset_physics)
                     if not reply.accepted:
                         return False
-            elif self._live_causes(outputs):
-                yield from self._until(
-                    lambda o: not self._live_causes(o), min(30 * US_PER_S, deadline - self._env.now)
-                )
             else:
                 return True
         return False
 
     def _live_causes(self, outputs: Outputs) -> int:
-        """Tripped rows that do not clear by themselves."""
+        """Tripped rows whose cause has to go away; the controller's own findings end with their reset."""
         mask = outputs.tripped
         for index, row in enumerate(self._table.interlocks.values()):
-            if row.stop in ("hold", "complete"):
+            if row.stop in ("hold", "complete") or row.trips_when.kind == "flag":
                 mask &= ~(1 << index)
         return mask
 
