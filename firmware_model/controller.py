@@ -236,7 +236,7 @@ class ModelController:
                     pending |= row.bit
                 else:
                     tripped |= row.bit
-                    if self._state in row.latches_in and not self._latched & row.bit:
+                    if self._latched & row.bit or self._state in row.latches_in:
                         self._latched |= row.bit
                         if row.latch is Latch.local:
                             self._local_due |= row.bit
