@@ -444,7 +444,9 @@ class ModelController:
 
     def _compute_outputs(self) -> Outputs:
         state = self._state
-        permit = state is State.irradiation and not self._tripped & self._beam_mask and not self._latched
+        judged = not self._all_due  # every row that acts in this state was evaluated in it
+        trips = self._tripped & self._beam_mask | self._latched
+        permit = state is State.irradiation and judged and not trips
         testing = state is State.check and self._forcing
         motion = state in MOTION_PERMITTED and not (self._tripped | self._latched) & self._motion_mask
         return Outputs(
