@@ -38,7 +38,7 @@ from firmware_model.states import (
     State,
     Stop,
 )
-from firmware_model.table import Reaches, Table
+from firmware_model.table import Flag, Reaches, Table
 
 #: Sets of changed signals to remember the affected rows of; delivery uses a few dozen.
 DUE_CACHE_SIZE = 1000
@@ -52,6 +52,7 @@ class _Row:
         "condition",
         "count",
         "debounce",
+        "finding",
         "index",
         "latch",
         "latches_in",
@@ -73,6 +74,7 @@ class _Row:
         self.latch, self.latches_in = row.latch_level, row.latching_states
         self.touched = frozenset(table.signal_index[s] for s in row.signals)
         self.proof_mask = 0
+        self.finding = row.trips_when.flag if isinstance(row.trips_when, Flag) else ""
 
 
 class _Chart:
@@ -350,7 +352,7 @@ class ModelController:
 
     def _refuse(self, command: Command) -> None:
         if command is not Command.none:
-            self._reply = Reply(command, False, self._first_bit(self._tripped))
+            self._reply = Reply(command, False, self._first_bit(self._blocking()))
 
     def _obey(self, command: Command) -> None:
         trigger = TRIGGER_COMMANDS.get(command)
@@ -370,7 +372,7 @@ class ModelController:
         """Clear what this reset may clear and whose cause is gone. False when it cleared nothing."""
         cleared = False
         for row in self.rows:
-            if not self._latched & row.bit or self._still_tripped(row, command):
+            if not self._latched & row.bit or self._cause_persists(row):
                 continue
             if command is Command.reset_local:
                 if self._local_due & row.bit:
@@ -381,17 +383,21 @@ class ModelController:
             elif row.latch is not Latch.physics or command is Command.reset_physics:
                 self._latched &= ~row.bit
                 cleared = True
+                if self._ends_with_reset(row.finding):
+                    self._flags.discard(row.finding)
+                    self._tripped &= ~row.bit
+                    row.count = 0
         return cleared
 
-    def _still_tripped(self, row: _Row, command: Command) -> bool:
-        """Own findings end with their reset; every other cause must be gone first."""
-        condition = self.table.interlocks[row.name].trips_when
-        if condition.kind == "flag":
-            if row.latch is not Latch.physics or command is Command.reset_physics:
-                self._flags.discard(condition.flag)
-                self._tripped &= ~row.bit
-            return False
-        return bool(self._tripped & row.bit)
+    def _cause_persists(self, row: _Row) -> bool:
+        """True while the condition holds, were it for a single scan; own findings end with the reset."""
+        return row.count > 0 and not self._ends_with_reset(row.finding)
+
+    def _ends_with_reset(self, finding: str) -> bool:
+        """A beam cut by a restart has to be ended first, wherever the machine is by now."""
+        return finding == "proof_test_failed" or (
+            finding == "reset_in_beam" and self._state is State.terminated
+        )
 
     # ---- guards (used by the transition table) ---------------------------------------------------
 
