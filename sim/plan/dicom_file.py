@@ -39,12 +39,12 @@ _MESSAGE_LENGTH = 160
 def open_dataset(data: bytes) -> Values:
     """The dataset in ``data``, named "plan". Raises Refused when there is none."""
     import pydicom  # only a DICOM plan pays for the import
-    from pydicom.errors import InvalidDicomError
+    from pydicom.errors import BytesLengthException, InvalidDicomError
 
     try:
         dataset = pydicom.dcmread(BytesIO(data), force=True)
         empty = len(dataset) == 0
-    except (InvalidDicomError, *DICOM_ERRORS) as error:  # type: ignore[misc]
+    except (BytesLengthException, InvalidDicomError, *DICOM_ERRORS) as error:  # type: ignore[misc]
         raise Refused(
             "not-dicom",
             "file",
