@@ -65,8 +65,13 @@ def first_cause(trace: Trace, run: dict[str, Any]) -> str:
         text += f", {lead} after the fault “{words(fault.fields.get('fault'))}”"
     if first_trip.fields.get("stop"):
         text += f" (stop class: {first_trip.fields['stop']})"
-    others = len({e.fields.get("interlock") for e in trips} - {interlock})
-    return text + (f". {amount(others, 'other interlock')} came first in another stop." if others else ".")
+    others = [
+        name for name in dict.fromkeys(str(e.fields.get("interlock")) for e in trips) if name != interlock
+    ]
+    if others:
+        listed_others = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+        text += f". At other times {listed_others} came first"
+    return text + "."
 
 
 def collapse(lines: Sequence[Line]) -> list[Line]:
@@ -161,6 +166,10 @@ class _Teller:
     ) -> None:
         self.lines.append(Line(t_us, text, topic, key or text, tone, rank, detail, latency_us))
 
+    def _titled(self, interlock: Any) -> str:
+        title = self._titles.get(str(interlock))
+        return f"{interlock} ({title})" if title else str(interlock)
+
     # -- the course of treatment ---------------------------------------------------------------
 
     def _on_session(self, t_us: int, f: dict[str, Any]) -> None:
@@ -225,9 +234,7 @@ class _Teller:
         self._beam_us = None
 
     def _on_trip(self, t_us: int, f: dict[str, Any]) -> None:
-        interlock = str(f.get("interlock"))
-        title = self._titles.get(interlock)
-        name = interlock + (f" ({title})" if title else "")
+        name = self._titled(f.get("interlock"))
         if not f.get("first_up"):
             self._say(t_us, f"also tripped: {name}", "interlock", "dim")
             return
@@ -244,6 +251,12 @@ class _Teller:
 
     def _on_latch_reset(self, t_us: int, f: dict[str, Any]) -> None:
         self._say(t_us, f"latch of {f.get('interlock')} reset", "interlock")
+
+    def _on_blocked(self, t_us: int, f: dict[str, Any]) -> None:
+        self._say(t_us, f"not ready: {self._titled(f.get('interlock'))}", "interlock", detail=True)
+
+    def _on_unblocked(self, t_us: int, f: dict[str, Any]) -> None:
+        self._say(t_us, f"ready: {self._titled(f.get('interlock'))}", "interlock", detail=True)
 
     def _on_permit(self, t_us: int, f: dict[str, Any]) -> None:
         change = "granted" if f.get("granted") else "withdrawn"
@@ -278,8 +291,9 @@ class _Teller:
             self._say(t_us, f"command {command} refused{reason}", "operator", "warn")
 
     def _on_operator(self, t_us: int, f: dict[str, Any]) -> None:
+        act = str(f.get("act"))  # a word like reset_latch, or a sentence that may name interlocks
         detail = f" ({plain(f['detail'])})" if f.get("detail") else ""
-        self._say(t_us, f"operator: {words(f.get('act'))}{detail}", "operator")
+        self._say(t_us, f"operator: {act if ' ' in act else words(act)}{detail}", "operator")
 
     def _on_step(self, t_us: int, f: dict[str, Any]) -> None:
         self._say(t_us, f"scenario step {plain(f.get('step'))}", "fault", detail=True)

@@ -71,6 +71,7 @@ def render(trace: Trace, run: dict[str, Any]) -> str:
         "title": str(scenario.get("title") or scenario.get("path") or "Session"),
         "verdict": {"word": verdict.replace("_", " "), "kind": kind, "glyph": glyph},
         "cause": first_cause(trace, run),
+        "purpose": scenario.get("purpose"),
         "facts": _facts(run),
         "tiles": tiles(run),
         "expectations": expectation_rows(run),
@@ -89,7 +90,7 @@ def render(trace: Trace, run: dict[str, Any]) -> str:
         "identity": identity(run),
         "around": AROUND_US,
         "clock": clock,
-        "glyphs": {"pass": "✓", "fail": "✗", "unknown": "?"},
+        "glyphs": {"pass": "✓", "fail": "✗", "unknown": "?", "idle": "·"},
         "mark_glyphs": {"fault": "▼", "trip": "◆", "violation": "✖"},
     }
     context["sections"] = [
@@ -183,6 +184,7 @@ def identity(run: dict[str, Any]) -> list[tuple[str, str]]:
     entries = [
         ("Scenario", scenario.get("path")),
         ("Scenario digest", scenario.get("digest")),
+        ("Requirements", scenario.get("requirements") or None),
         ("Seed", run.get("seed")),
         ("Board", board.get("kind")),
         ("Board identity", board.get("identity")),

@@ -33,9 +33,9 @@ def tiles(run: Row) -> list[Row]:
     if expectations:
         met = sum(entry.get("status") == "pass" for entry in expectations)
         missed = sum(entry.get("status") == "fail" for entry in expectations)
-        note = (
-            f"{missed} failed" if missed else "all met" if met == len(expectations) else "not all evaluated"
-        )
+        open_ones = len(expectations) - met - missed
+        note = f"{missed} failed" if missed else "none failed"
+        note += f", {open_ones} not evaluated" if open_ones else ""
         kind = "fail" if missed else "pass" if met == len(expectations) else "unknown"
         found.append(
             {"label": "Expectations", "value": f"{met} of {len(expectations)}", "note": note, "kind": kind}
@@ -46,17 +46,11 @@ def tiles(run: Row) -> list[Row]:
     if invariants:
         held = sum(entry.get("status") == "held" for entry in invariants)
         violated = sum(entry.get("status") == "violated" for entry in invariants)
-        note = (
-            f"{violated} violated"
-            if violated
-            else "all held"
-            if held == len(invariants)
-            else "not all evaluated"
-        )
-        kind = "fail" if violated else "pass" if held == len(invariants) else "unknown"
-        found.append(
-            {"label": "Invariants", "value": f"{held} of {len(invariants)}", "note": note, "kind": kind}
-        )
+        idle = len(invariants) - held - violated
+        note = f"{violated} violated" if violated else "none violated"
+        note += f", {idle} had no occasion" if idle else ""
+        kind = "fail" if violated else "pass" if held else "unknown"
+        found.append({"label": "Invariants", "value": f"{held} held", "note": note, "kind": kind})
     targets = [t for t in run.get("targets") or [] if is_number(t.get("planned_mu"))]
     if targets:
         planned = sum(t["planned_mu"] for t in targets)
@@ -89,7 +83,7 @@ def _tightest(expectations: list[Row]) -> Row | None:
 
 
 def expectation_rows(run: Row) -> list[Row]:
-    """One row per expectation, failed ones first."""
+    """One row per expectation, failed ones first, then those not evaluated."""
     rows = []
     for entry in run.get("expectations") or []:
         status, unit = str(entry.get("status")), entry.get("unit")
@@ -118,12 +112,14 @@ def _gauge(entry: Row) -> Row | None:
     measured, limit, margin = entry.get("measured"), entry.get("limit"), entry.get("margin")
     if measured is None or limit is None or not is_number(measured) or not is_number(limit):
         return None
-    if measured < 0 or limit < 0:
-        return None
     scale = max(measured, limit) * 1.08
-    if scale == 0:
+    if measured < 0 or limit < 0 or scale == 0 or not is_number(margin):
         return None
-    least = is_number(margin) and abs(margin - (measured - limit)) < abs(margin - (limit - measured))
+    rounding = 1e-6 * scale + 2e-3
+    most = abs(margin - (limit - measured)) <= rounding
+    least = not most and abs(margin - (measured - limit)) <= rounding
+    if not (most or least):
+        return None  # neither an upper nor a lower limit: a tolerance around a value
     inside = measured if least else min(measured, limit)
     if limit:
         share = measured / limit * 100
@@ -140,7 +136,7 @@ def _gauge(entry: Row) -> Row | None:
 
 
 def invariant_rows(trace: Trace, run: Row) -> list[Row]:
-    """One row per invariant: violated first, then those never evaluated, then those that held."""
+    """One row per invariant: violated first, those without an occasion last."""
     seen: dict[str, int] = {}
     for event in trace.events:
         if event.kind == "invariant":
@@ -150,7 +146,7 @@ def invariant_rows(trace: Trace, run: Row) -> list[Row]:
         status, key = str(entry.get("status")), str(entry.get("id"))
         at = seen.get(key)
         rows.append({
-            "kind": KINDS.get(status, "unknown"),
+            "kind": KINDS.get(status, "idle"),
             "word": words(status),
             "id": key,
             "title": str(entry.get("title") or key),
@@ -162,7 +158,7 @@ def invariant_rows(trace: Trace, run: Row) -> list[Row]:
 
 
 def _urgency(kind: str) -> int:
-    return ["fail", "unknown", "pass"].index(kind)
+    return ["fail", "unknown", "pass", "idle"].index(kind)
 
 
 def gray_columns(run: Row) -> list[tuple[str, str]]:

@@ -104,10 +104,11 @@ def _invariants(out: _Printer, entries: Sequence[dict[str, Any]]) -> None:
             if entry.get("detail"):
                 out.line((f"      {plain(entry['detail'])}", ""))
     held = sum(entry.get("status") == "held" for entry in entries)
-    out.line((f"  ✓ {amount(held, 'invariant')} held", STYLES["good"]))
+    if held:
+        out.line((f"  ✓ {amount(held, 'invariant')} held", STYLES["good"]))
     open_ones = [str(entry.get("id")) for entry in entries if entry.get("status") == "not_evaluated"]
     if open_ones:
-        out.line((f"  ? not evaluated: {', '.join(open_ones)}", STYLES["warn"]))
+        out.line((f"  · no occasion to evaluate: {', '.join(open_ones)}", STYLES["dim"]))
 
 
 def _targets(out: _Printer, entries: Sequence[dict[str, Any]]) -> None:

@@ -41,6 +41,7 @@ def timeline(trace: Trace, run: dict[str, Any]) -> dict[str, Any]:
         "marks": marks,
         "deadlines": deadlines,
         "presets": find_presets(trace, marks, end_us),
+        "tested": any(event.kind == "state" and event.fields.get("to") == "check" for event in trace.events),
         "thinned": any(signal["thinned"] for signal in signals),
     }
 
@@ -61,10 +62,14 @@ def find_lanes(trace: Trace, run: dict[str, Any]) -> list[dict[str, Any]]:
     lane("bool", "beam permit", "permit", role="permit")
     lane("bool", "beam on", "beam_on", role="beam")
     lane("bool", "door open", "door_open", role="door")
+    acted = {str(event.fields.get("interlock")) for event in trace.events if event.kind == "trip"} | set(
+        titles
+    )
     for name, channel in trace.channels.items():
         interlock = name.removeprefix("interlock/")
         if interlock != name and any(sample.value for sample in channel.samples):
-            lane("bool", interlock, name, role="interlock", hint=str(titles.get(interlock) or ""))
+            hint = str(titles.get(interlock) or "")
+            lane("bool", interlock, name, role="interlock", shown=interlock in acted, hint=hint)
     lane("number", "meterset", "dose_primary", "dose_secondary", role="dose")
     lane("number", "dose rate", "dose_rate", role="rate")
     lane("number", "gantry", "gantry", role="gantry")
@@ -105,13 +110,14 @@ def find_deadlines(run: dict[str, Any]) -> list[dict[str, Any]]:
         start, length = entry.get("trigger_t_us"), as_us(entry.get("limit"), entry.get("unit"))
         if not isinstance(start, int) or length is None or length < 0:
             continue
-        measured = entry.get("measured_t_us")
+        measured, limit = entry.get("measured_t_us"), quantity(entry.get("limit"), entry.get("unit"))
+        text = str(entry.get("text", ""))
         deadlines.append({
             "index": index,
             "from": start,
             "to": start + round(length),
             "measured": measured if isinstance(measured, int) else None,
-            "label": f"{quantity(entry.get('limit'), entry.get('unit'))}: {entry.get('text', '')}",
+            "label": text if limit in text else f"{text}: {limit}",
             "ok": entry.get("status") == "pass",
         })  # fmt: skip
     return deadlines

@@ -77,14 +77,16 @@ class Signal {
     return { x: x, y: y };
   }
 
-  /* Smallest and largest value of the whole recording. */
-  range(end) {
-    const course = this.points(this.t[0], end, end).y;
-    let low = Infinity, high = -Infinity;
-    for (const value of course) {
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-    return [low, high];
+  /* Smallest and largest value of the whole recording, or of what lies outside the excluded pieces. */
+  range(end, excluded) {
+    const course = this.points(this.t[0], end, end);
+    let low = Infinity, high = -Infinity, next = 0;
+    course.x.forEach((t, i) => {
+      while (next < excluded.length && excluded[next].to < t) next += 1;
+      if (next < excluded.length && t >= excluded[next].from) return;
+      low = Math.min(low, course.y[i]);
+      high = Math.max(high, course.y[i]);
+    });
+    return low > high ? this.range(end, []) : [low, high];
   }
 }

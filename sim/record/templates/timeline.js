@@ -8,6 +8,15 @@ function startTimeline(data, plotly) {
   const markLine = document.getElementById("reference");
   const signals = new Map(data.signals.map((raw) => [raw.name, new Signal(raw)]));
   const end = data.end;
+  /* The proof test drives inputs to their limits: no reason to squeeze the rest of the curve. */
+  const stateLane = data.lanes.find((lane) => lane.kind === "state" && lane.role === "state");
+  const testing = stateLane
+    ? signals.get(stateLane.channels[0]).pieces(0, end, end).filter((piece) => piece.value === "check") : [];
+  const ranges = new Map();
+  const rangeOf = (name) => {
+    if (!ranges.has(name)) ranges.set(name, signals.get(name).range(end, testing));
+    return ranges.get(name);
+  };
   const whole = [-end * 0.004, end * 1.004];
   const smallest = 200;                                     // us
   let view = whole.slice(), cursor = null, reference = null, paper = null;
@@ -57,7 +66,7 @@ function startTimeline(data, plotly) {
   function places() {
     const width = paper || box.clientWidth, narrow = width < 620;
     const lanes = data.lanes.filter((lane) => lane.shown);
-    const margin = { l: narrow ? 46 : 128, r: narrow ? 8 : 16, t: 70, b: 40, pad: 0 };
+    const margin = { l: narrow ? 46 : 138, r: narrow ? 8 : 16, t: 70, b: 40, pad: 0 };
     let y = 0;
     const rows = [], curves = [];
     for (const lane of lanes) {
@@ -152,19 +161,20 @@ function startTimeline(data, plotly) {
         minallowed: whole[0] / 1e6, maxallowed: whole[1] / 1e6, tickangle: 0 },
       yaxis: Object.assign({}, base, {
         domain: [1 - Math.max(p.digital, 1) / p.total, 1], range: [Math.max(p.digital, 1), 0],
-        tickmode: "array", showticklabels: !p.narrow, tickfont: { size: 11.5, color: c.ink },
+        tickmode: "array", showticklabels: !p.narrow, tickfont: { size: 11, color: c.ink },
         tickvals: p.rows.map((row) => row.top + row.height / 2),
         ticktext: p.rows.map((row) => escapeText(short(row.lane.title, 18)) + " "),
       }),
     };
     p.curves.forEach((curve, index) => {
-      const ranges = curve.lane.channels.map((name) => signals.get(name).range(end));
-      let low = Math.min(...ranges.map((r) => r[0])), high = Math.max(...ranges.map((r) => r[1]));
+      const found = curve.lane.channels.map(rangeOf);
+      let low = Math.min(...found.map((r) => r[0])), high = Math.max(...found.map((r) => r[1]));
       if (low > 0 && low < high * 0.7) low = 0;
       if (low === high) {
         low = Math.min(0, low);
         high = high > low ? high : low + 1;
       }
+      if (view[1] - view[0] < 10e6) [low, high] = fitted(curve, (high - low) / 1500) || [low, high];
       const pad = (high - low) * 0.07;
       layout["yaxis" + (index + 2)] = Object.assign({}, base, {
         domain: [1 - (curve.top + curve.height) / p.total, 1 - curve.top / p.total], range: [low - pad, high + pad],
@@ -172,6 +182,14 @@ function startTimeline(data, plotly) {
       });
     });
     return layout;
+  }
+
+  /* Close up, a lane shows what its curves do in view; never less than the given height. */
+  function fitted(curve, least) {
+    const seen = curve.lane.channels.flatMap((name) => signals.get(name).points(Math.max(0, view[0]), view[1], end).y);
+    if (!seen.length) return null;
+    const low = Math.min(...seen), high = Math.max(...seen), spare = Math.max(0, least - (high - low)) / 2;
+    return [low - spare, high + spare];
   }
 
   function titles(p, c) {
@@ -206,14 +224,17 @@ function startTimeline(data, plotly) {
           y0: 1 - (row.top + row.height) / p.total, y1: 1 - row.top / p.total, fillcolor: c.band });
       }
     });
+    const spans = new Set();
     for (const d of data.deadlines) {
       if (d.to < view[0] || d.from > view[1] || px(d.to) - px(d.from) < 2) continue;
       const colour = d.ok ? c.pass : c.fail;
+      wanted.push({ t: d.to, glyph: "\u258c", label: d.label, colour: colour });
+      if (spans.has(d.from + " " + d.to + d.ok)) continue;
+      spans.add(d.from + " " + d.to + d.ok);
       shapes.push({ type: "rect", layer: "below", xref: "x", yref: "paper", x0: d.from / 1e6, x1: d.to / 1e6, y0: 0, y1: 1,
         fillcolor: colour, opacity: 0.13, line: { width: 0 } });
       shapes.push({ type: "line", xref: "x", yref: "paper", x0: d.to / 1e6, x1: d.to / 1e6, y0: 0, y1: 1,
         line: { color: colour, width: 1.4, dash: "dash" } });
-      wanted.push({ t: d.to, text: "\u29d7 " + d.label, glyph: "\u29d7", label: d.label, colour: colour });
     }
     for (const m of data.marks) {
       if (m.t < view[0] || m.t > view[1]) continue;
@@ -223,7 +244,7 @@ function startTimeline(data, plotly) {
       wanted.unshift({ t: m.t, glyph: glyph, label: m.label, colour: colour });
     }
     const ends = [[], [], [], []], notes = [];
-    const priority = (w) => (w.glyph === "\u29d7" ? 1 : 0);
+    const priority = (w) => (w.glyph === "\u258c" ? 1 : 0);
     wanted.sort((u, v) => priority(u) - priority(v) || u.t - v.t);
     for (const w of wanted) {
       const label = short(w.label, p.narrow ? 22 : 46), width = label.length * 6.1 + 20;
@@ -301,9 +322,8 @@ function startTimeline(data, plotly) {
       piece.style.background = colour;
       strip.insertBefore(piece, windowBox);
     };
-    const state = data.lanes.find((lane) => lane.kind === "state");
-    if (state) {
-      for (const q of signals.get(state.channels[0]).pieces(0, end, end)) add(q.from, q.to, FILL[q.value] || "#8a97a5", "band");
+    if (stateLane) {
+      for (const q of signals.get(stateLane.channels[0]).pieces(0, end, end)) add(q.from, q.to, FILL[q.value] || "#8a97a5", "band");
     }
     for (const m of data.marks) add(m.t, null, MARK[m.kind][1], "tick");
   }
