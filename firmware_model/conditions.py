@@ -369,14 +369,6 @@ class Flag(Condition):
         return FOREVER
 
 
-def _hundredths(percent: float) -> int:
-    """Percent as hundredths of a percent, an integer."""
-    exact = Fraction(str(percent)) * 100
-    if exact.denominator != 1:
-        raise ValueError(f"{percent} % is finer than 0.01 %")
-    return int(exact)
-
-
 def _either_or_both(sums: list[Sum], combine: str) -> list[list[Sum]]:
     """The smaller limit trips on either sum, the larger one only on both."""
     return [[total] for total in sums] if combine == "min" else [sums]
@@ -427,7 +419,7 @@ def compile_condition(table: t.Table, row: t.Interlock, flag: Callable[[str], bo
                 index[c.planned],
                 index[c.position],
                 table.counts(c.position, c.over),
-                _hundredths(c.percent),
+                t.hundredths(c.percent),
                 table.counts(c.signal, c.by),
             )
         case t.Stale(signal=a, ticks=ticks):
@@ -455,7 +447,7 @@ def _apart(table: t.Table, c: t.Differs | t.Exceeds, a: int, b: int, sign: int) 
     if c.by is not None:
         sums.append(Sum(((sign, a), (-sign, b)), -table.counts(c.signal, c.by)))
     if c.percent is not None:
-        sums.append(Sum(((sign * 10_000, a), (-sign * 10_000 - _hundredths(c.percent), b)), 0))
+        sums.append(Sum(((sign * 10_000, a), (-sign * 10_000 - t.hundredths(c.percent), b)), 0))
     return _either_or_both(sums, c.combine)
 
 
@@ -464,7 +456,7 @@ def _compile_rate(table: t.Table, c: t.Rate) -> SlidingRate:
     counter, set_rate = table.signals[c.signal], table.signals[c.set_rate]
     minutes = Fraction(c.window * table.scan_period, 60_000_000)
     gain = Fraction(str(counter.lsb)) / minutes
-    limit = Fraction(str(set_rate.lsb)) * Fraction(_hundredths(c.percent), 10_000)
+    limit = Fraction(str(set_rate.lsb)) * Fraction(t.hundredths(c.percent), 10_000)
     common = gain / limit
     return SlidingRate(
         table.signal_index[c.signal],

@@ -89,6 +89,14 @@ class Signal(_Strict):
         return int(exact)
 
 
+def hundredths(percent: Number) -> int:
+    """Percent as hundredths of a percent. Raises ValueError when it is not a whole number of them."""
+    exact = Fraction(str(percent)) * 100
+    if exact.denominator != 1:
+        raise ValueError(f"{percent} % is finer than 0.01 %")
+    return int(exact)
+
+
 class IsFalse(_Strict):
     """Trips while any of the signals is false (fail-safe lines: true means healthy)."""
 
@@ -407,6 +415,6 @@ class Table(_Strict):
         """The same table with some interlocks removed. Raises KeyError for an unknown id."""
         for unknown in set(ids) - set(self.interlocks):
             raise KeyError(unknown)
-        return self.model_copy(
-            update={"interlocks": {key: row for key, row in self.interlocks.items() if key not in ids}}
-        )
+        kept = {name: getattr(self, name) for name in type(self).model_fields}  # and nothing cached
+        kept["interlocks"] = {key: row for key, row in self.interlocks.items() if key not in ids}
+        return type(self).model_construct(**kept)
