@@ -6,7 +6,21 @@ from pathlib import Path
 
 from firmware_model.diagnostics import did_you_mean
 from firmware_model.strict_yaml import Document, load_document
-from firmware_model.table import DICOM_INTERLOCK_CODES, MEMORYLESS, Differs, Exceeds, Rate, Table
+from firmware_model.table import (
+    DICOM_INTERLOCK_CODES,
+    MEMORYLESS,
+    Differs,
+    Exceeds,
+    Flag,
+    IsFalse,
+    IsTrue,
+    Outside,
+    PerTravel,
+    Rate,
+    Table,
+    Timer,
+    hundredths,
+)
 
 REFERENCE_TABLE = Path(__file__).parent / "tables" / "reference_linac.yaml"
 
@@ -52,10 +66,11 @@ def _check_interlock(document: Document[Table], name: str) -> None:
     for signal_name in row.signals:
         if signal_name not in table.signals:
             raise document.error(
-                condition_at,
+                (*at, "only_if") if signal_name == row.only_if else condition_at,
                 f"no signal {signal_name!r} in this table",
                 did_you_mean(signal_name, table.signals),
             )
+    _check_kinds(document, name)
     _check_limits(document, name)
     for state in row.latches_in or ():
         if row.latch == "none" or state not in row.acts_in:
@@ -85,6 +100,30 @@ def _check_interlock(document: Document[Table], name: str) -> None:
         _check_proof(document, name)
 
 
+def _check_kinds(document: Document[Table], name: str) -> None:
+    """Signals are of the kind and unit their role asks for."""
+    table, row = document.model, document.model.interlocks[name]
+    condition, at = row.trips_when, ("interlocks", name)
+    if row.only_if is not None and table.signals[row.only_if].kind != "bool":
+        raise document.error((*at, "only_if"), f"{row.only_if} is no bool signal")
+    if isinstance(condition, IsFalse | IsTrue):
+        for signal_name in condition.signals:
+            if table.signals[signal_name].kind != "bool":
+                raise document.error((*at, "trips_when", "signals"), f"{signal_name} is no bool signal")
+    if isinstance(condition, Timer) and table.signals[condition.limit].unit != "ms":
+        raise document.error((*at, "trips_when", "limit"), f"{condition.limit} is not in ms")
+    if isinstance(condition, Rate):
+        per_minute = f"{table.signals[condition.signal].unit}/min"
+        if table.signals[condition.set_rate].unit != per_minute:
+            raise document.error(
+                (*at, "trips_when", "set_rate"), f"{condition.set_rate} is not in {per_minute}"
+            )
+    if isinstance(condition, Flag) and not row.latching_states:
+        raise document.error(
+            at, f"{condition.flag!r} ends with a reset: give a latch level, and 'latches_in' if need be"
+        )
+
+
 def _check_limits(document: Document[Table], name: str) -> None:
     """Limits are whole LSBs within the range of their signal; pairs of signals share a unit."""
     table = document.model
@@ -94,20 +133,28 @@ def _check_limits(document: Document[Table], name: str) -> None:
     if signal_name is None:
         return
     signal = table.signals[signal_name]
-    for field in ("limit", "low", "high", "by"):
+    for field in ("limit", "low", "high"):
         value = getattr(condition, field, None)
-        if value is None or isinstance(value, str):
+        if value is None:
             continue
-        try:
-            counts = signal.counts(value)
-        except ValueError as problem:
-            raise document.error((*at, field), str(problem)) from None
+        counts = _counts(document, (*at, field), signal_name, value)
         low, high = (signal.counts(bound) for bound in signal.range)
-        if field != "by" and not low <= counts <= high:
+        if not low <= counts <= high:
             raise document.error(
                 (*at, field),
                 f"{value} {signal.unit} can never be reached: {signal_name} runs over {list(signal.range)}",
             )
+    if isinstance(condition, Outside) and condition.low > condition.high:
+        raise document.error((*at, "high"), f"{condition.high} is below 'low', {condition.low}")
+    by = getattr(condition, "by", None)
+    if by is not None and _counts(document, (*at, "by"), signal_name, by) < 0:
+        raise document.error((*at, "by"), f"{by} is negative")
+    if (
+        isinstance(condition, PerTravel)
+        and _counts(document, (*at, "over"), condition.position, condition.over) < 1
+    ):
+        raise document.error((*at, "over"), f"{condition.over} is no stretch of travel")
+    _check_percent(document, name)
     for field in ("other", "from_", "preset", "planned"):
         partner = getattr(condition, field, None)
         if partner is not None and (table.signals[partner].unit, table.signals[partner].lsb) != (
@@ -132,6 +179,28 @@ def _check_limits(document: Document[Table], name: str) -> None:
         )
 
 
+def _check_percent(document: Document[Table], name: str) -> None:
+    condition = document.model.interlocks[name].trips_when
+    percent = getattr(condition, "percent", None)
+    if percent is None:
+        return
+    at = ("interlocks", name, "trips_when", "percent")
+    try:
+        exact = hundredths(percent)
+    except ValueError as problem:
+        raise document.error(at, str(problem)) from None
+    if isinstance(condition, Rate) and exact == 0:
+        raise document.error(at, "a rate cannot be compared with 0 % of the set rate")
+
+
+def _counts(document: Document[Table], at: tuple[str, ...], signal: str, value: float) -> int:
+    """``value`` in LSBs of a signal; a refusal at its place when it is not a whole number of them."""
+    try:
+        return document.model.counts(signal, value)
+    except ValueError as problem:
+        raise document.error(at, str(problem)) from None
+
+
 def _check_proof(document: Document[Table], name: str) -> None:
     table = document.model
     row = table.interlocks[name]
@@ -146,9 +215,6 @@ def _check_proof(document: Document[Table], name: str) -> None:
                 at, f"{signal_name!r} is not read by this interlock", did_you_mean(signal_name, row.signals)
             )
         signal = table.signals[signal_name]
-        try:
-            counts = signal.counts(value)
-        except ValueError as problem:
-            raise document.error((*at, signal_name), str(problem)) from None
+        counts = _counts(document, (*at, signal_name), signal_name, value)
         if not signal.counts(signal.range[0]) <= counts <= signal.counts(signal.range[1]):
             raise document.error((*at, signal_name), f"{value} lies outside the range {list(signal.range)}")
