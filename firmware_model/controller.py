@@ -207,8 +207,8 @@ class ModelController:
             self._all_due = True
         elif self._line != line:
             self._all_due = True
-        if self._meterset_signal >= 0 and self._state in BEAM_IN_PROGRESS:
-            self._meterset = self._x[self._meterset_signal]
+        if self._meterset_signal >= 0 and (before in BEAM_IN_PROGRESS or self._state in BEAM_IN_PROGRESS):
+            self._meterset = self._x[self._meterset_signal]  # the scan that ends a beam counts as well
         self.outputs = self._compute_outputs()
         return self.outputs
 
