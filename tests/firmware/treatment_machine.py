@@ -149,6 +149,7 @@ class TreatmentMachine:
         self._forced: dict[str, Change] = {}  # what to go back to after the proof of a line
         self._beam = False
         self.answers = True  # False: nothing reacts to the proof test
+        self.clears = True  # False: what the proof test forced stays so
         self._pending: tuple[Change, ...] = self.all_healthy()
 
     # ---- inputs ----------------------------------------------------------------------------------
@@ -231,7 +232,7 @@ class TreatmentMachine:
         return self
 
     def _react(self, outputs: Outputs) -> tuple[Change, ...]:
-        changes, self._forced = self._forced, {}
+        changes, self._forced = self._forced if self.clears else {}, {}
         if outputs.test_line and self.answers:
             row = self.table.interlocks[self.table.interlock_ids[outputs.test_line - 1]]
             for name, value in (row.proof or {}).items():
