@@ -315,7 +315,7 @@ class PerTravel(Condition):
         self.signal, self.planned, self.position = signal, planned, position
         self.over, self.percent, self.by = over, percent, by
         self.start: tuple[int, int, int] | None = None
-        self.anew = False  # a new stretch began in this scan: the next answer starts from nothing
+        self.ends = False  # tripped in the last scan of a stretch: the next answer starts from nothing
 
     def _sums(self) -> tuple[Sum, ...]:
         """Excess and shortfall against the fixed amount and the percentage, then the travel."""
@@ -340,18 +340,20 @@ class PerTravel(Condition):
             return False
         counted, planned = here[0] - self.start[0], here[1] - self.start[1]
         drift = 10_000 * abs(counted - planned)
-        self.anew = abs(here[2] - self.start[2]) >= self.over
-        if self.anew:
-            self.start = here
-        return drift > 10_000 * self.by and drift > self.percent * planned
+        answer = drift > 10_000 * self.by and drift > self.percent * planned
+        self.ends = False
+        if abs(here[2] - self.start[2]) >= self.over:
+            self.start, self.ends = here, answer
+        return answer
 
     def quiet(self, x: Values, v: Values, s: Values) -> int:
-        if self.anew:
+        if self.ends:
             return 0
         return min(total.quiet(x, v, s) for total in self._sums())
 
     def leave(self) -> None:
         self.start = None
+        self.ends = False
 
 
 class Flag(Condition):
