@@ -47,6 +47,10 @@ def load_scenario(path: Path, table_path: Path | None = None) -> LoadedScenario:
     machine = load(here / scenario.machine if scenario.machine else REFERENCE_MACHINE, Machine)
     named = here / scenario.table if scenario.table else REFERENCE_TABLE
     table = load_table(table_path or named)
+    if table.scan_period % 1000:
+        raise document.error(
+            ("table",), f"scan period {table.scan_period} us: the plant needs a whole number of milliseconds"
+        )
     course = load_plan(_plan_path(document, here), machine, scenario.fraction_group)
     targets = _check_targets(document, course)
     _check_steps(document, table, course)

@@ -18,6 +18,7 @@ class Timeline:
         self._world = world
         self._steps = {step.id: step for step in steps}
         self.fired: dict[str, int] = {}
+        self._active: set[str] = set()  # steps whose fault is in force
         self._followers: dict[str, list[Step]] = {}
         for step in steps:
             self._arm(step)
@@ -81,13 +82,15 @@ class Timeline:
     def _break(self, step: Step) -> None:
         assert step.fault is not None
         step.fault.apply(self._world)
+        self._active.add(step.id)
         self._note(step, active=True)
         if step.lasts is not None:
             self._world.clock.call_in(step.lasts, lambda: self._mend(step))
 
     def _mend(self, step: Step) -> None:
         assert step.fault is not None
-        if step.id in self.fired:
+        if step.id in self._active:  # neither cleared before nor still to come
+            self._active.discard(step.id)
             step.fault.clear(self._world)
             self._note(step, active=False)
 

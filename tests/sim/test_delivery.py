@@ -123,3 +123,16 @@ def test_the_reference_table_knows_every_signal_the_plant_drives() -> None:
     outcome = run()
     never_driven = {name for name in TABLE.signals if len(outcome.world.trace.channels[name].samples) == 0}
     assert never_driven == set()
+
+
+def test_a_fault_that_ended_by_itself_can_still_be_cleared_by_a_step() -> None:
+    fault = {"kind": "signal_offset", "signal": "water_flow", "by": 1}
+    outcome = run(
+        [
+            step(id="offset", at={"time": "10 s"}, fault=fault, lasts="5 s"),
+            step(id="too_late", at={"time": "20 s"}, clear="offset"),
+        ],
+        beams=(arc(),),
+    )
+    assert outcome.verdict == "PASS", outcome.run
+    assert [e.fields["active"] for e in outcome.world.trace.events if e.kind == "fault"] == [True, False]
