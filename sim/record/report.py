@@ -121,7 +121,7 @@ def plotly_script() -> str:
 
 def page_scripts() -> str:
     """The scripts of this page, in the order they need each other."""
-    names = ("signals.js", "timeline.js", "page.js")
+    names = ("palette.js", "signals.js", "timeline.js", "page.js")
     return "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
 
 

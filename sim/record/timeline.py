@@ -17,6 +17,7 @@ from sim.record.trace import Channel, Sample, Trace
 from sim.record.vcd import last_instant
 
 MAX_SAMPLES = 6_000  # a number with no more breakpoints than this is kept as it is
+MAX_JUMPS = 1_000  # jumps of one number that are kept whatever else is thinned
 UNTOUCHED_US = 1_000_000  # around a mark nothing is thinned
 AROUND_US = 50_000  # shown before and after a fault or first trip
 MAX_MARKS = 40
@@ -188,20 +189,24 @@ def encode(channel: Channel, exact: Iterable[Window] = ()) -> dict[str, Any]:
 def without_repeats(channel: Channel) -> list[Sample]:
     """The samples that change anything; of several at one instant the last."""
     kept: list[Sample] = []
+    before: Sample | None = None
     numeric = channel.kind == "number"
     for sample in channel.samples:
-        if kept and kept[-1].t_us == sample.t_us:
-            kept.pop()
-        if kept:
-            before = kept[-1]
-            if numeric:
-                if before.slope == sample.slope:
-                    ahead = float(before.value) + before.slope * (sample.t_us - before.t_us) / 1e6
-                    if abs(ahead - float(sample.value)) < 1e-9:
-                        continue
-            elif before.value == sample.value:
-                continue
+        if before is not None:
+            if before.t_us == sample.t_us:
+                kept.pop()
+                before = kept[-1] if kept else None
+            if before is None:
+                pass
+            elif not numeric:
+                if before.value == sample.value:
+                    continue
+            elif before.slope == sample.slope:
+                ahead = float(before.value) + before.slope * (sample.t_us - before.t_us) / 1e6
+                if abs(ahead - float(sample.value)) < 1e-9:
+                    continue
         kept.append(sample)
+        before = sample
     return kept
 
 
@@ -214,15 +219,8 @@ def thin(samples: Sequence[Sample], exact: Iterable[Window]) -> list[Sample]:
         keep.update(
             range(max(0, bisect_left(times, start) - 1), min(len(samples), bisect_right(times, end) + 1))
         )
-    jump = (max(values) - min(values)) / 100
-    for index in range(1, len(samples)):
-        before = samples[index - 1]
-        if (
-            abs(values[index] - values[index - 1] - before.slope * (times[index] - times[index - 1]) / 1e6)
-            > jump
-        ):
-            keep.add(index)
-            keep.add(index - 1)
+    for index in _largest_jumps(samples, values, times):
+        keep.update((index - 1, index))
     stretch = -(-len(samples) * 3 // MAX_SAMPLES)
     for start in range(0, len(samples), stretch):
         part = values[start : start + stretch]
@@ -236,3 +234,16 @@ def thin(samples: Sequence[Sample], exact: Iterable[Window]) -> list[Sample]:
             sample = Sample(sample.t_us, sample.value, rise)
         thinned.append(sample)
     return thinned
+
+
+def _largest_jumps(samples: Sequence[Sample], values: Sequence[float], times: Sequence[int]) -> list[int]:
+    """Where the curve jumps by more than 1 % of its range; of very many the largest."""
+    jump = (max(values) - min(values)) / 100
+    gaps = [
+        abs(now - before - sample.slope * (t - start) / 1e6)
+        for now, before, sample, t, start in zip(values[1:], values, samples, times[1:], times, strict=False)
+    ]
+    jumps = [index for index, gap in enumerate(gaps, 1) if gap > jump]
+    if len(jumps) > MAX_JUMPS:
+        jumps = sorted(jumps, key=lambda index: gaps[index - 1])[-MAX_JUMPS:]
+    return jumps

@@ -21,57 +21,20 @@ function startTimeline(data, plotly) {
   const smallest = 200;                                     // us
   let view = whole.slice(), cursor = null, reference = null, paper = null;
 
-  const FILL = {                                            // Okabe-Ito and greys
-    off: "#5b6672", self_test: "#98a3af", standby: "#b9c3cd", preparatory: "#56b4e9", check: "#cc79a7",
-    ready: "#009e73", irradiation: "#f0e442", hold: "#e69f00", interrupted: "#d55e00", terminated: "#9c3f00",
-    emergency: "#1d1d1d",
-  };
-  const HATCH = { hold: "/", terminated: "x", emergency: "x", self_test: "/" };
-  const ROLE = { permit: "#009e73", beam: "#f0e442", door: "#e69f00", interlock: "#d55e00", other: "#56b4e9" };
-  const MARK = { fault: ["\u25bc", "#d55e00"], trip: ["\u25c6", "#cc79a7"], violation: ["\u2716", "#d55e00"] };
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
-  function colours() {
-    const isDark = dark.matches && !paper;
-    return isDark
-      ? { ink: "#e6ebf0", muted: "#9fabb8", line: "#2c3743", band: "#202932", edge: "#0d1217", dose: "#56b4e9",
-          dose2: "#e69f00", rate: "#56b4e9", gantry: "#cc79a7", pass: "#56b4e9", fail: "#f08a4b" }
-      : { ink: "#17212b", muted: "#56636f", line: "#dfe4e9", band: "#f2f4f7", edge: "#ffffff", dose: "#0072b2",
-          dose2: "#e69f00", rate: "#0072b2", gantry: "#a3537f", pass: "#0072b2", fail: "#d55e00" };
-  }
-
-  const escapeText = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  const short = (text, most) => (text.length > most ? text.slice(0, most - 1) + "\u2026" : text);
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-
-  function inkOn(fill) {
-    const [r, g, b] = [1, 3, 5].map((i) => parseInt(fill.slice(i, i + 2), 16) / 255);
-    return 0.2126 * r * r + 0.7152 * g * g + 0.0722 * b * b > 0.2 ? "#111111" : "#ffffff";
-  }
-
-  function clock(t) {
-    const ms = Math.round(t / 1000), rest = ((ms % 60000) + 60000) % 60000;
-    return String(Math.floor(ms / 60000)).padStart(2, "0") + ":" + String(Math.floor(rest / 1000)).padStart(2, "0")
-      + "." + String(rest % 1000).padStart(3, "0");
-  }
-
-  function span(us) {
-    const size = Math.abs(us);
-    if (size < 1000) return us.toFixed(0) + " \u00b5s";
-    if (size < 1e6) return (us / 1e3).toFixed(size < 1e5 ? 2 : 1) + " ms";
-    return (us / 1e6).toFixed(3) + " s";
-  }
 
   /* Where everything stands, in px from the top of the plot area. */
   function places() {
     const width = paper || box.clientWidth, narrow = width < 620;
     const lanes = data.lanes.filter((lane) => lane.shown);
-    const margin = { l: narrow ? 46 : 138, r: narrow ? 8 : 16, t: 70, b: 40, pad: 0 };
+    const margin = { l: narrow ? 46 : 138, r: narrow ? 8 : 16, t: paper ? 50 : 70, b: 40, pad: 0 };
     let y = 0;
     const rows = [], curves = [];
     for (const lane of lanes) {
       if (lane.kind === "number") continue;
-      const height = (lane.kind === "state" ? 34 : 22) + (narrow ? 13 : 0);
+      const height = (lane.kind === "state" ? 34 : paper ? 19 : 22) + (narrow ? 13 : 0);
       rows.push({ lane: lane, top: y, height: height, bar: lane.kind === "state" ? 26 : 14 });
       y += height;
     }
@@ -79,7 +42,7 @@ function startTimeline(data, plotly) {
     for (const lane of lanes) {
       if (lane.kind !== "number") continue;
       y += 24;
-      curves.push({ lane: lane, top: y, height: lane.role === "dose" ? 120 : 84 });
+      curves.push({ lane: lane, top: y, height: (lane.role === "dose" ? 120 : 84) * (paper ? 0.7 : 1) });
       y += curves[curves.length - 1].height;
     }
     const total = Math.max(y, 60);
@@ -263,13 +226,13 @@ function startTimeline(data, plotly) {
   }
 
   function draw() {
-    const p = places(), c = colours();
+    const p = places(), c = colours(dark.matches && !paper);
     const width = view[1] - view[0], a = Math.max(0, view[0] - width), b = Math.min(end, view[1] + width);
     const traces = rowTraces(p, c, a, b).concat([stateNames(p)], curveTraces(p, c, a, b));
     const marked = marks(p, c);
     const layout = Object.assign(axes(p, c), {
       width: p.width, height: p.total + p.margin.t + p.margin.b, margin: p.margin, barmode: "overlay", bargap: 0,
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, hovermode: "closest",
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, hovermode: "closest", separators: ".",
       dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
       font: { family: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif", color: c.ink },
       shapes: marked.shapes, annotations: titles(p, c).concat(marked.notes),
