@@ -101,6 +101,18 @@ class Sum(NamedTuple):
         return FOREVER if slope >= 0 else (room - 1) // -slope
 
 
+def _least_quiet(sums: Sequence[Sum], x: Values, v: Values, s: Values) -> int:
+    """Scans for which no sum changes its sign; a plain loop, as every segment runs it for many rows."""
+    least = FOREVER
+    for total in sums:
+        quiet = total.quiet(x, v, s)
+        if quiet < least:
+            if quiet <= 0:
+                return 0
+            least = quiet
+    return least
+
+
 class Comparison(Condition):
     """True when, in any of the alternatives, every sum is positive. Has no memory."""
 
@@ -122,7 +134,7 @@ class Comparison(Condition):
         return False
 
     def quiet(self, x: Values, v: Values, s: Values) -> int:
-        return min(total.quiet(x, v, s) for total in self.sums)
+        return _least_quiet(self.sums, x, v, s)
 
 
 class SlidingRate(Condition):
@@ -315,12 +327,16 @@ class PerTravel(Condition):
         self.signal, self.planned, self.position = signal, planned, position
         self.over, self.percent, self.by = over, percent, by
         self.start: tuple[int, int, int] | None = None
+        self.sums: tuple[Sum, ...] = ()  # of the present stretch
         self.ends = False  # tripped in the last scan of a stretch: the next answer starts from nothing
 
-    def _sums(self) -> tuple[Sum, ...]:
+    def _begin(self, here: tuple[int, int, int]) -> None:
+        """A stretch starts here."""
+        self.start = here
+        self.sums = self._sums(*here)
+
+    def _sums(self, counted: int, planned: int, position: int) -> tuple[Sum, ...]:
         """Excess and shortfall against the fixed amount and the percentage, then the travel."""
-        assert self.start is not None
-        counted, planned, position = self.start
         drift = counted - planned
         a, b, p = self.signal, self.planned, self.position
         share = self.percent
@@ -336,20 +352,21 @@ class PerTravel(Condition):
     def evaluate(self, x: Values) -> bool:
         here = (x[self.signal], x[self.planned], x[self.position])
         if self.start is None:
-            self.start = here
+            self._begin(here)
             return False
         counted, planned = here[0] - self.start[0], here[1] - self.start[1]
         drift = 10_000 * abs(counted - planned)
         answer = drift > 10_000 * self.by and drift > self.percent * planned
         self.ends = False
         if abs(here[2] - self.start[2]) >= self.over:
-            self.start, self.ends = here, answer
+            self._begin(here)
+            self.ends = answer
         return answer
 
     def quiet(self, x: Values, v: Values, s: Values) -> int:
         if self.ends:
             return 0
-        return min(total.quiet(x, v, s) for total in self._sums())
+        return _least_quiet(self.sums, x, v, s)
 
     def leave(self) -> None:
         self.start = None

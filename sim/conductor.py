@@ -106,7 +106,8 @@ class Conductor:
             outputs = advance.outputs
             self.env.call_in(at - self.env.now, lambda: self._deliver(outputs))
         if answered is not None:
-            answered.succeed(advance.outputs.reply)
+            reply = advance.outputs.reply
+            self.env.call_in(at - self.env.now, lambda: answered.succeed(reply))
 
     def _deliver(self, outputs: Outputs) -> None:
         before, self.outputs = self.outputs, outputs

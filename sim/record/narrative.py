@@ -5,6 +5,7 @@ Nothing is judged here. Lines that only matter to someone who looks closer are m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -48,10 +49,16 @@ def first_cause(trace: Trace, run: dict[str, Any]) -> str:
     """In plain words, what stopped the beam first; a stop counts before a mere hold."""
     titles = _titles(run)
     trips = [e for e in trace.events if e.kind == "trip" and e.fields.get("first_up")]
+    holds = Counter(
+        str(e.fields.get("interlock"))
+        for e in trace.events
+        if e.kind == "trip" and e.fields.get("stop") == "hold"
+    )
     if not trips:
         listed = [entry for entry in run.get("interlocks") or [] if entry.get("first_up")]
         if not listed:
-            return "No interlock stopped the beam."
+            held = ", ".join(f"{name} held it {amount(n, 'time')}" for name, n in holds.items())
+            return f"No interlock stopped the beam{f'; {held}' if held else ''}."
         first = min(listed, key=lambda entry: entry.get("time_s") or 0)
         when = first.get("time_s")
         at = "" if when is None else f" at {quantity(round(when, 3), 's')}"
@@ -224,7 +231,9 @@ class _Teller:
         if since_trip is None:
             self._say(t_us, "beam off", "interlock", detail=True)
         else:
-            text = f"beam off {duration(since_trip)} after the trip"
+            text = (
+                f"beam off {duration(since_trip)} after the trip" if since_trip else "beam off with the trip"
+            )
             if self._fault_us is not None and self._trip_us is not None:
                 lead = self._trip_us - self._fault_us
                 if 0 < lead <= RELATED_US:
@@ -235,11 +244,12 @@ class _Teller:
 
     def _on_trip(self, t_us: int, f: dict[str, Any]) -> None:
         name = self._titled(f.get("interlock"))
-        if not f.get("first_up"):
-            self._say(t_us, f"also tripped: {name}", "interlock", "dim")
-            return
         if self._trip_us is None:
             self._trip_us = t_us
+        if not f.get("first_up"):
+            hold = f.get("stop") == "hold"
+            self._say(t_us, f"{name} holds the beam" if hold else f"also tripped: {name}", "interlock", "dim")
+            return
         stop, latch = f.get("stop"), f.get("latch")
         text = f"interlock {name} trips, first up" + (f"; stop: {stop}" if stop else "")
         if latch and latch != "none":
@@ -302,8 +312,8 @@ class _Teller:
         active = f.get("active", True)
         if active:
             self._fault_us = t_us
-        detail = f": {plain(f['detail'])}" if f.get("detail") else ""
-        text = f"FAULT {words(f.get('fault'))} {'sets in' if active else 'ends'}{detail}"
+        detail = f" ({plain(f['detail'])})" if f.get("detail") else ""
+        text = f"{'FAULT' if active else 'fault ends'}: {words(f.get('fault'))}{detail}"
         self._say(t_us, text, "fault", "bad" if active else "plain")
 
     def _on_invariant(self, t_us: int, f: dict[str, Any]) -> None:

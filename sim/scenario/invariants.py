@@ -144,7 +144,7 @@ def _never_decreases(world: World, trace: Trace) -> Verdict:
 
 
 def _rate(world: World, trace: Trace) -> Verdict:
-    """True dose rate never above twice the beam's maximum for longer than 150 ms."""
+    """True dose rate never above twice the beam's maximum for longer than 160 ms."""
     limit = 2 * world.linac.generator.quality.max_dose_rate
     situations = where(trace, "dose_rate", lambda v: isinstance(v, float) and v > 0)
     broken = after_grace(

@@ -53,6 +53,7 @@ def load_scenario(path: Path, table_path: Path | None = None) -> LoadedScenario:
         )
     course = load_plan(_plan_path(document, here), machine, scenario.fraction_group)
     targets = _check_targets(document, course)
+    _check_requirements(document, table)
     _check_steps(document, table, course)
     _check_expectations(document, table if table_path is None else load_table(named), course)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -68,6 +69,16 @@ def _plan_path(document: Document[Scenario], here: Path) -> Path:
     if spec is None or spec.origin is None:
         raise document.error(("plan",), f"no installed Python package {package!r}", f"pip install {package}")
     return Path(spec.origin).parent / inside
+
+
+def _check_requirements(document: Document[Scenario], table: Table) -> None:
+    for index, name in enumerate(document.model.requirements):
+        if name not in table.requirements:
+            raise document.error(
+                ("requirements", index),
+                f"no requirement {name!r} in table {table.name!r}",
+                did_you_mean(name, table.requirements),
+            )
 
 
 def _check_targets(document: Document[Scenario], course: Course) -> tuple[Target, ...]:

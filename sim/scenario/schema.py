@@ -27,7 +27,7 @@ class At(_Strict):
     time: Annotated[Duration | None, Field(description="since the start of the session")] = None
     state: Annotated[StateName | None, Field(description="on entering this state")] = None
     meterset: Annotated[Meterset | None, Field(description="primary meterset of the beam")] = None
-    control_point: Annotated[int | None, Field(ge=0, description="on reaching this control point")] = None
+    control_point: Annotated[int | None, Field(ge=1, description="on reaching this control point")] = None
     gantry: Annotated[Angle | None, Field(description="gantry angle while beam is on, unwrapped")] = None
     after: Annotated[StepId | None, Field(description="another step")] = None
     delay: Annotated[Duration, Field(description="added to the moment given")] = 0

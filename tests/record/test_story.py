@@ -26,7 +26,7 @@ scenarios/door.yaml · board model · seed 7
 00:04.000      proof test passed, 14 lines in 120 ms
 00:05.000    Beam 1 “AP”, 100.00 MU
 00:05.003      beam on
-00:08.000  !   FAULT door open sets in: maze door
+00:08.000  !   FAULT: door open (maze door)
 00:08.003  !   interlock DOOR (Room door open) trips, first up; stop: interrupt, latched for operator reset
 00:08.004      beam off 1.45 ms after the trip, 4.45 ms after the fault
 00:08.005  !   29.97 of 100.00 MU delivered, ended by interlock
@@ -271,3 +271,34 @@ def test_times() -> None:
     ]  # fmt: skip
     assert quantity(True) == "yes"
     assert quantity(1.5, "ms", signed=True) == "+1.5 ms"
+
+
+def gated_trace() -> Trace:
+    trace = Trace()
+    for index in range(5):
+        t = index * 4_000_000
+        trace.event(t, "beam", on=True)
+        trace.event(t + 1_000_000, "trip", interlock="GATE", stop="hold", latch="none", first_up=False)
+        trace.event(t + 1_000_700 + index, "beam", on=False)
+        trace.event(t + 2_000_000, "trip_cleared", interlock="GATE")
+    return trace
+
+
+def test_a_hold_is_no_stop() -> None:
+    assert first_cause(gated_trace(), {}) == "No interlock stopped the beam; GATE held it 5 times."
+    assert told(gated_trace(), {}).splitlines()[2:7] == [
+        "00:00.000      beam on",
+        "00:01.000      GATE holds the beam",
+        "00:01.001      beam off 700 µs after the trip",
+        "00:02.000      GATE clears",
+        "00:04.000      … the same 4 more times, until 00:18.000; slowest beam off 704 µs",
+    ]
+
+
+def test_a_beam_that_goes_off_with_the_trip() -> None:
+    trace = Trace()
+    trace.event(0, "beam", on=True)
+    trace.event(10, "fault", fault="press_stop", active=True)
+    trace.event(92, "trip", interlock="STOP", stop="emergency", latch="local", first_up=True)
+    trace.event(92, "beam", on=False)
+    assert "beam off with the trip, 82 µs after the fault" in told(trace, {})

@@ -12,6 +12,7 @@ function startTimeline(data, plotly) {
   const stateLane = data.lanes.find((lane) => lane.kind === "state" && lane.role === "state");
   const testing = stateLane
     ? signals.get(stateLane.channels[0]).pieces(0, end, end).filter((piece) => piece.value === "check") : [];
+  const labelled = data.marks.length + data.deadlines.length > 0;
   const ranges = new Map();
   const rangeOf = (name) => {
     if (!ranges.has(name)) ranges.set(name, signals.get(name).range(end, testing));
@@ -29,7 +30,7 @@ function startTimeline(data, plotly) {
   function places() {
     const width = paper || box.clientWidth, narrow = width < 620;
     const lanes = data.lanes.filter((lane) => lane.shown);
-    const margin = { l: narrow ? 46 : 138, r: narrow ? 8 : 16, t: paper ? 50 : 70, b: 40, pad: 0 };
+    const margin = { l: narrow ? 46 : 138, r: narrow ? 8 : 16, t: labelled ? (paper ? 50 : 70) : 14, b: 40, pad: 0 };
     let y = 0;
     const rows = [], curves = [];
     for (const lane of lanes) {
@@ -50,7 +51,7 @@ function startTimeline(data, plotly) {
   }
 
   function rowTraces(p, c, a, b) {
-    const traces = [];
+    const traces = [], px = (t) => (t - view[0]) / (view[1] - view[0]) * p.inner;
     for (const row of p.rows) {
       const signal = signals.get(row.lane.channels[0]);
       const centre = row.top + (p.narrow ? 13 + (row.height - 13) / 2 : row.height / 2);
@@ -71,8 +72,9 @@ function startTimeline(data, plotly) {
           customdata: pieces.map((q) => "<b>" + escapeText(row.lane.title) + (key === "on" ? "" : ": " + escapeText(key))
             + "</b><br>" + (row.lane.hint ? escapeText(row.lane.hint) + "<br>" : "")
             + (q.from / 1e6).toFixed(3) + " s to " + (q.to / 1e6).toFixed(3) + " s<br>for " + span(q.to - q.from)),
-          marker: { color: fill, line: { width: row.lane.role === "beam" ? 0.6 : 0, color: c.muted },
-            pattern: { shape: HATCH[key] || "", fgcolor: inkOn(fill), fgopacity: 0.25, size: 7, solidity: 0.2 } },
+          marker: { color: fill,
+            line: { width: pieces.map((q) => (row.lane.role === "beam" && px(q.to) - px(q.from) > 8 ? 0.6 : 0)), color: c.muted },
+            pattern: { shape: HATCH[key] || "", fillmode: "overlay", fgcolor: inkOn(fill), fgopacity: 0.25, size: 7, solidity: 0.2 } },
         });
       }
     }
