@@ -3,7 +3,7 @@
 State names follow the vocabulary of IEC 60601-2-1 (stand-by, preparatory, ready, irradiation,
 interrupted, terminated) in lower case. The rows are given to ``transitions`` as they stand; the
 controller fires at most one trigger a scan, chosen by the fixed priority in
-:data:`firmware_model.controller.Controller`, and never from inside a callback.
+:mod:`firmware_model.scanning`, and never from inside a callback.
 """
 
 from __future__ import annotations
