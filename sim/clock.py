@@ -30,7 +30,7 @@ class Clock(simpy.Environment):
     def now(self) -> int:
         return cast(int, self._now)
 
-    def call_in(self, delay_us: int, action: Callable[[], object]) -> None:
+    def call_in(self, delay_us: int, action: Callable[[], None]) -> None:
         """Do something once, ``delay_us`` from now; it cannot be called off, so let it look first."""
         timer = self.timeout(delay_us)
         assert timer.callbacks is not None

@@ -106,8 +106,15 @@ class Conductor:
             outputs = advance.outputs
             self.env.call_in(at - self.env.now, lambda: self._deliver(outputs))
         if answered is not None:
-            reply = advance.outputs.reply
-            self.env.call_in(at - self.env.now, lambda: answered.succeed(reply))
+            self._answer(answered, advance.outputs.reply, at)
+
+    def _answer(self, answered: simpy.Event, reply: Reply, at_us: int) -> None:
+        """Show the console the reply at the instant of its scan."""
+
+        def show() -> None:
+            answered.succeed(reply)
+
+        self.env.call_in(at_us - self.env.now, show)
 
     def _deliver(self, outputs: Outputs) -> None:
         before, self.outputs = self.outputs, outputs
