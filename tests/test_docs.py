@@ -15,7 +15,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from sim.faults import Fault
+from sim.faults.catalogue import Fault
 from sim.scenario.schema import At, Expectation, Gating, OperatorPolicy, Scenario, Step
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from firmware_model.quantity import Angle, Duration, Meterset
 from firmware_model.table import StateName
-from sim.faults import Fault
+from sim.faults.catalogue import Fault
 
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
