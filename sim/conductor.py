@@ -41,7 +41,7 @@ class Conductor:
         self.segments = 0  # calls into the controller
         self.outputs = controller.reset(ResetCause.power)
         self._commands: deque[tuple[Command, simpy.Event]] = deque()
-        self._down_until: int | None = None
+        self._down = False
         self._hung_since: int | None = None
 
     def command(self, command: Command) -> simpy.Event:
@@ -52,27 +52,34 @@ class Conductor:
         self.env.timeout(0)
         return answered
 
-    def lose_power(self, duration_us: int) -> None:
-        """The controller's supply fails; it restarts when power is back."""
-        self._restart_at(self.env.now + duration_us, ResetCause.power)
+    def lose_power(self) -> None:
+        """The controller's supply fails; its outputs drop now."""
+        self._go_down(ResetCause.power)
+
+    def restore_power(self) -> None:
+        """Power is back: the controller starts anew."""
+        self._up()
 
     def hang(self) -> None:
         """Fault: the controller stops scanning with its outputs as they are."""
         self._hung_since = self.env.now
-        self.env.call_in(
-            WATCHDOG_US, lambda: self._restart_at(self.env.now + RESTART_US, ResetCause.watchdog)
-        )
+        hung = self._hung_since
+        self.env.call_in(WATCHDOG_US, lambda: self._bark(hung))
 
-    def _restart_at(self, t_us: int, cause: ResetCause) -> None:
-        """Outputs drop now; at ``t_us`` the controller starts anew."""
+    def _bark(self, hung_since_us: int) -> None:
+        """The watchdog opens the permit and restarts a controller that still hangs."""
+        if self._hung_since == hung_since_us:
+            self._go_down(ResetCause.watchdog)
+            self.env.call_in(RESTART_US, self._up)
+
+    def _go_down(self, cause: ResetCause) -> None:
+        """Outputs drop now; the controller scans nothing until it is up again."""
         self._hung_since = None
-        self._down_until = t_us
-        restarted = self.controller.reset(cause)
-        self._deliver(restarted)
-        self.env.call_in(t_us - self.env.now, lambda: self._up())
+        self._down = True
+        self._deliver(self.controller.reset(cause))
 
     def _up(self) -> None:
-        self._down_until = None
+        self._down = False
         self.lines.repeat_all()
 
     def run(self, until_us: int, finished: simpy.Event) -> bool:
@@ -92,7 +99,7 @@ class Conductor:
         """Run scans from the present tick to the next plant event or output change."""
         upcoming = int(min(self.env.peek(), until_us))
         ticks = max(1, -(-upcoming // self.scan_us) - self.tick)
-        if self._down_until is not None or self._hung_since is not None:
+        if self._down or self._hung_since is not None:
             self.tick += ticks
             return
         command, answered = self._commands.popleft() if self._commands else (Command.none, None)

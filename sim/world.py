@@ -33,6 +33,7 @@ class World:
     records: RecordVerify
     conductor: Conductor
     operator: Operator
+    seed: str  # of every random draw of this run
 
     @property
     def delivered_at_beam_end(self) -> list[float]:
@@ -68,4 +69,4 @@ def build_world(
     conductor.listeners.append(OutputRecorder(clock, table, trace))
     conductor.listeners.append(lambda before, after: linac.apply(after))
     operator = Operator(clock, conductor, linac, imaging, gate, records, table, trace, policy, seed)
-    return World(clock, trace, table, course, linac, imaging, gate, records, conductor, operator)
+    return World(clock, trace, table, course, linac, imaging, gate, records, conductor, operator, seed)

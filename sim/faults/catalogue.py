@@ -6,31 +6,79 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.faults.beam import BeamStaysOn, DoseRate, EnergyOff, PulseDose
+from sim.faults.beam import (
+    Arcing,
+    BeamStaysOn,
+    CarouselJammed,
+    CarouselOff,
+    ChamberGain,
+    ChamberSaturation,
+    ChamberSupplyLost,
+    DoseRate,
+    EnergyOff,
+    PulseDose,
+    PulsesMissing,
+    Symmetry,
+    TargetOff,
+    TargetWear,
+    WrongAccessory,
+)
 from sim.faults.clinic import GateLost, ShiftNotApplied, ShiftTwice
-from sim.faults.motion import AxisCreep, AxisStall, LeafLag, LeafStuck
-from sim.faults.signals import SignalDrift, SignalGain, SignalOffset, SignalStuck
-from sim.faults.supplies import ControllerHang, NodeSilent, PowerDip, Utility
+from sim.faults.motion import AxisCreep, AxisRunaway, AxisSlip, AxisStall, CarriageOff, LeafLag, LeafStuck
+from sim.faults.signals import (
+    SignalDelay,
+    SignalDisconnected,
+    SignalDrift,
+    SignalFrozen,
+    SignalGain,
+    SignalIntermittent,
+    SignalNoise,
+    SignalOffset,
+    SignalStuck,
+    SignalSwapped,
+)
+from sim.faults.supplies import ControllerHang, NodeLate, NodeSilent, PowerDip, Utility
 
 Fault = Annotated[
     SignalStuck
+    | SignalFrozen
+    | SignalDisconnected
     | SignalOffset
     | SignalGain
     | SignalDrift
+    | SignalNoise
+    | SignalIntermittent
+    | SignalDelay
+    | SignalSwapped
     | BeamStaysOn
     | DoseRate
+    | PulsesMissing
     | PulseDose
+    | Arcing
+    | EnergyOff
+    | CarouselJammed
+    | CarouselOff
+    | TargetOff
+    | WrongAccessory
+    | TargetWear
+    | Symmetry
+    | ChamberGain
+    | ChamberSaturation
+    | ChamberSupplyLost
     | AxisStall
+    | AxisRunaway
     | AxisCreep
+    | AxisSlip
     | LeafStuck
     | LeafLag
-    | EnergyOff
+    | CarriageOff
     | Utility
     | NodeSilent
+    | NodeLate
+    | PowerDip
+    | ControllerHang
     | GateLost
     | ShiftNotApplied
-    | ShiftTwice
-    | PowerDip
-    | ControllerHang,
+    | ShiftTwice,
     Field(discriminator="kind"),
 ]

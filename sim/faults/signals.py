@@ -2,104 +2,264 @@
 
 from __future__ import annotations
 
+from collections import deque
+from random import Random
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from firmware_model.contract import FRACTION_BITS
+from firmware_model.quantity import Duration
 from sim.clock import Ramp
-from sim.faults.base import BaseFault
+from sim.faults.base import FULL, PPM, BaseFault, Number, percent_between
 from sim.world import World
 
-Number = int | float
 
-
-class _SignalFault(BaseFault):
+class SignalFault(BaseFault):
     """Shared by the faults on one line; they alter the line from the instant they are applied."""
 
     signal: Annotated[str, Field(description="a signal of the interlock table")]
-    _world: World | None = None
+    _strength: int = FULL
 
     def alter(self, line: Ramp, t_us: int) -> Ramp:
+        """What the line carries from ``t_us`` on when it should carry ``line``."""
         raise NotImplementedError(type(self).__name__)
-
-    def apply(self, world: World) -> None:
-        self._world = world
-        self.prepare(world)
-        world.linac.lines.add_fault(self.signal, self)
 
     def prepare(self, world: World) -> None:
         """Note what the fault needs to know at the instant it starts."""
+
+    def apply(self, world: World) -> None:
+        self._strength = FULL
+        self.prepare(world)
+        world.linac.lines.add_fault(self.signal, self)
 
     def clear(self, world: World) -> None:
         world.linac.lines.remove_fault(self.signal, self)
 
     def counts(self, world: World, value: Number | bool) -> int:
+        """``value`` in the unit of the signal as fixed point."""
         return world.table.counts(self.signal, value) << FRACTION_BITS
 
 
-class SignalStuck(_SignalFault):
-    """The line stays at a value, by default the one it has at that instant."""
+class GradualSignalFault(SignalFault):
+    """A fault on a line with a magnitude, which a step's ``ramp`` can bring on bit by bit."""
+
+    def grow(self, world: World, strength: int) -> None:
+        """Set the magnitude to ``strength`` thousandths, while the fault is on the line."""
+        self._strength = strength
+        world.linac.lines.carry_again(self.signal)
+
+
+class SignalStuck(SignalFault):
+    """The line stays at a value, whatever is measured."""
 
     kind: Literal["signal_stuck"]
-    value: Number | bool | None = None
+    value: Annotated[Number | bool, Field(description="in the unit of the signal")]
     _held: int = 0
 
     def prepare(self, world: World) -> None:
-        lines = world.linac.lines
-        if self.value is None:
-            self._held = lines.seen(self.signal) << FRACTION_BITS
-        else:
-            self._held = self.counts(world, self.value)
+        self._held = self.counts(world, self.value)
 
     def alter(self, line: Ramp, t_us: int) -> Ramp:
         return Ramp(self._held, 0, t_us)
 
 
-class SignalOffset(_SignalFault):
+class SignalFrozen(SignalFault):
+    """The line stays at the value it has at that instant (a frozen readback)."""
+
+    kind: Literal["signal_frozen"]
+    _held: int = 0
+
+    def prepare(self, world: World) -> None:
+        self._held = world.linac.lines.seen(self.signal) << FRACTION_BITS
+
+    def alter(self, line: Ramp, t_us: int) -> Ramp:
+        return Ramp(self._held, 0, t_us)
+
+
+class SignalDisconnected(SignalFault):
+    """The wire is open: the line reads nothing, false or the value of its range nearest to zero."""
+
+    kind: Literal["signal_disconnected"]
+
+    def alter(self, line: Ramp, t_us: int) -> Ramp:
+        return Ramp(0, 0, t_us)
+
+
+class SignalOffset(GradualSignalFault):
     """The line reads too high (or, negative, too low) by a fixed amount in its unit."""
 
     kind: Literal["signal_offset"]
-    by: Number
+    by: Annotated[Number, Field(description="in the unit of the signal")]
     _offset: int = 0
 
     def prepare(self, world: World) -> None:
         self._offset = self.counts(world, self.by)
 
     def alter(self, line: Ramp, t_us: int) -> Ramp:
-        return Ramp(line.at(t_us) + self._offset, line.slope, t_us)
+        return Ramp(line.at(t_us) + self._offset * self._strength // FULL, line.slope, t_us)
 
 
-class SignalGain(_SignalFault):
-    """What the line gains from that instant on is multiplied, in percent of the truth."""
+class SignalGain(GradualSignalFault):
+    """The line carries a percentage of the truth; a counter, of what it gains from then on."""
 
     kind: Literal["signal_gain"]
-    percent: Annotated[int, Field(ge=0, le=1000)]
-    _from: int = 0
-    _base: int = 0
+    percent: Annotated[Number, Field(ge=0, le=1000, description="100 is healthy")]
+    _counts_up: bool = False
+    _true: int = 0  # truth and reading at the last look
+    _read: int = 0
+    _ppm: int = PPM
 
     def prepare(self, world: World) -> None:
-        now = world.clock.now
-        self._from = self._base = world.linac.lines.true(self.signal).at(now)
+        self._counts_up = world.table.signals[self.signal].kind == "counter"
+        self._true = self._read = world.linac.lines.true(self.signal).at(world.clock.now)
+        self._ppm = percent_between(self.percent, FULL)
+
+    def grow(self, world: World, strength: int) -> None:
+        super().grow(world, strength)  # what was gained so far was gained at the former percentage
+        self._ppm = percent_between(self.percent, strength)
+        super().grow(world, strength)
 
     def alter(self, line: Ramp, t_us: int) -> Ramp:
-        gained = (line.at(t_us) - self._from) * self.percent // 100
-        return Ramp(self._base + gained, line.slope * self.percent // 100, t_us)
+        true = line.at(t_us)
+        slope = line.slope * self._ppm // PPM
+        if not self._counts_up:
+            return Ramp(true * self._ppm // PPM, slope, t_us)
+        if true < self._true:  # the counter was set back for another beam
+            self._read = true
+        else:
+            self._read += (true - self._true) * self._ppm // PPM
+        self._true = true
+        return Ramp(self._read, slope, t_us)
 
 
-class SignalDrift(_SignalFault):
+class SignalDrift(SignalFault):
     """The line drifts away from the truth by so much a second, in its unit."""
 
     kind: Literal["signal_drift"]
-    per_second: Number
+    per_second: Annotated[Number, Field(description="in the unit of the signal")]
     _rate: int = 0
     _since: int = 0
 
     def prepare(self, world: World) -> None:
         signal = world.table.signals[self.signal]
-        per_ms = round(float(self.per_second) / float(signal.lsb) * (1 << FRACTION_BITS) / 1000)
-        self._rate, self._since = per_ms, world.clock.now
+        self._rate = round(float(self.per_second) / float(signal.lsb) * (1 << FRACTION_BITS) / 1000)
+        self._since = world.clock.now
 
     def alter(self, line: Ramp, t_us: int) -> Ramp:
         drifted = Ramp(0, self._rate, self._since).at(t_us)
         return Ramp(line.at(t_us) + drifted, line.slope + self._rate, t_us)
+
+
+class _TimedSignalFault(GradualSignalFault):
+    """Shared by the faults that change by themselves while they are in force."""
+
+    _round: int = 0  # counts applications, so that what an earlier one scheduled is void
+
+    def apply(self, world: World) -> None:
+        self._round += 1
+        super().apply(world)
+        random = Random(f"{world.seed}/{type(self).__name__}/{self.signal}/{self._round}")
+        self._turn(world, random, self._round)
+
+    def clear(self, world: World) -> None:
+        self._round += 1
+        super().clear(world)
+
+    def _turn(self, world: World, random: Random, number: int) -> None:
+        if number == self._round:
+            delay = self.turn(random)
+            world.linac.lines.carry_again(self.signal)
+            world.clock.call_in(delay, lambda: self._turn(world, random, number))
+
+    def turn(self, random: Random) -> int:
+        """Change, and say after how many microseconds to change again."""
+        raise NotImplementedError(type(self).__name__)
+
+
+class SignalNoise(_TimedSignalFault):
+    """Noise is added: a new seeded value every period, normal, bounded at three sigma."""
+
+    kind: Literal["signal_noise"]
+    sigma: Annotated[Number, Field(gt=0, description="one sigma in the unit of the signal")]
+    period: Annotated[Duration, Field(ge=10_000, description="time between two values")] = 50_000
+    _sigma: int = 0
+    _value: float = 0.0
+
+    def prepare(self, world: World) -> None:
+        signal = world.table.signals[self.signal]
+        self._sigma = round(float(self.sigma) / float(signal.lsb) * (1 << FRACTION_BITS))
+
+    def turn(self, random: Random) -> int:
+        self._value = min(3.0, max(-3.0, random.gauss(0, 1)))
+        return self.period
+
+    def alter(self, line: Ramp, t_us: int) -> Ramp:
+        noise = round(self._value * self._sigma) * self._strength // FULL
+        return Ramp(line.at(t_us) + noise, line.slope, t_us)
+
+
+class SignalIntermittent(_TimedSignalFault):
+    """A bad contact: the line is open for a moment, again and again, at seeded random times."""
+
+    kind: Literal["signal_intermittent"]
+    every: Annotated[Duration, Field(ge=10_000, description="mean time from one loss to the next")]
+    lost_for: Annotated[Duration, Field(ge=100, description="mean time of a loss")]
+    _lost: bool = False
+
+    def prepare(self, world: World) -> None:
+        self._lost = True  # so that the first turn finds the contact good
+
+    def turn(self, random: Random) -> int:
+        self._lost = not self._lost
+        mean = self.lost_for if self._lost else max(1, self.every - self.lost_for)
+        # Bounded at five times the mean, so that a run of any length sees some losses.
+        return max(1, round(min(5.0, random.expovariate(1.0)) * mean))
+
+    def alter(self, line: Ramp, t_us: int) -> Ramp:
+        return Ramp(0, 0, t_us) if self._lost else line
+
+
+class SignalDelay(SignalFault):
+    """The line is late: it carries what was measured this long ago."""
+
+    kind: Literal["signal_delay"]
+    by: Annotated[Duration, Field(gt=0, le=60_000_000, description="how late")]
+    _coming: deque[tuple[int, Ramp]] = PrivateAttr(default_factory=deque)
+    _world: World | None = None
+
+    def prepare(self, world: World) -> None:
+        """Until the delay has passed for the first time, the line rests at its present value."""
+        now = world.clock.now
+        held = world.linac.lines.seen(self.signal) << FRACTION_BITS
+        self._world = world
+        self._coming = deque([(now - self.by, Ramp(held, 0, now))])
+
+    def alter(self, line: Ramp, t_us: int) -> Ramp:
+        assert self._world is not None
+        if line != self._coming[-1][1]:
+            self._coming.append((t_us, line))
+            self._world.clock.call_in(self.by, self._show)
+        while len(self._coming) > 1 and self._coming[1][0] + self.by <= t_us:
+            self._coming.popleft()
+        shown = self._coming[0][1]
+        return Ramp(shown.at(t_us - self.by), shown.slope, t_us) if shown.slope else shown
+
+    def _show(self) -> None:
+        assert self._world is not None
+        if self._world.linac.lines.carries(self.signal, self):
+            self._world.linac.lines.carry_again(self.signal)
+
+
+class SignalSwapped(BaseFault):
+    """Two lines are connected crosswise: each carries what belongs on the other."""
+
+    kind: Literal["signal_swapped"]
+    signal: Annotated[str, Field(description="a signal of the interlock table")]
+    other: Annotated[str, Field(description="another one of the same kind, unit and LSB")]
+
+    def apply(self, world: World) -> None:
+        world.linac.lines.swap(self.signal, self.other)
+
+    def clear(self, world: World) -> None:
+        world.linac.lines.swap(self.signal, self.other)

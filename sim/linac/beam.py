@@ -15,6 +15,8 @@ from sim.linac.lines import Lines
 from sim.machine import BeamQuality, Machine
 from sim.record.trace import Sample, Trace
 
+PPM = 1_000_000
+
 
 class BeamGenerator:
     """Whether dose is really coming out, and how fast."""
@@ -32,10 +34,12 @@ class BeamGenerator:
         self._on_channel = trace.channel("beam_on", "bool")
         self._rate_channel = trace.channel("dose_rate", "number", "MU/min")
         self._record()
-        # Faults (see sim.faults): what the generator does instead of what it is told.
+        # Faults (see sim.faults.beam): what the generator does instead of what it is told.
         self.stays_on = False
-        self.output_percent = 100
-        self.pulse_percent = 100
+        self.output_ppm = PPM  # dose rate of what the servo asks for
+        self.pulses_ppm = PPM  # share of the pulses that come
+        self.pulse_ppm = PPM  # dose of a pulse of its nominal one
+        self.arcing = False  # the high voltage is down for a moment
 
     def select(self, quality: BeamQuality) -> None:
         """Prepare another energy or fluence mode; only with the beam off."""
@@ -95,14 +99,15 @@ class BeamGenerator:
             self._emit()
 
     def _emit(self) -> None:
-        self.slope = self._demand * self.output_percent // 100 if self.on else 0
-        if self.on and self.stays_on and not self.slope:
+        asked = self._demand if self.on and not self.arcing else 0
+        self.slope = asked * self.output_ppm // PPM * self.pulses_ppm // PPM
+        if self.on and self.stays_on and not self.slope and not self.arcing:
             rate = self.quality.max_dose_rate
             self.slope = (rate * 1000 << FRACTION_BITS) // 60_000
         nominal = (
             self._lines.true("pulse_dose_set").value >> FRACTION_BITS if self._lines.has("pulse_dose") else 0
         )
-        self._lines.drive("pulse_dose", nominal * self.pulse_percent // 100 if self.on else 0)
+        self._lines.drive("pulse_dose", nominal * self.pulse_ppm // PPM if self.on and not self.arcing else 0)
         self._record()
         for listener in tuple(self.listeners):
             listener()

@@ -13,10 +13,14 @@ from typing import Any
 import simpy
 
 from firmware_model.contract import FRACTION_BITS
-from sim.clock import US_PER_S, Clock, ramp_between
+from sim.clock import US_PER_S, Clock, level, ramp_between
+from sim.linac.beam import PPM
 from sim.linac.lines import Lines
 from sim.machine import BeamQuality, Machine
+from sim.record.trace import Sample, Trace
 
+TARGET_POSITION = 5000  # 0.01 mm
+SLOT_DISTANCE = 10_000  # of the carousel, 0.01 mm
 MAGNET_SETTLE_US = 8 * US_PER_S
 CAROUSEL_TURN_US = 3 * US_PER_S
 OPEN_TRAY = 1  # accessory code of an empty tray; 0 would be "unknown"
@@ -30,58 +34,86 @@ def mode_code(quality: BeamQuality) -> int:
 class BeamLine:
     """Energy, mode and accessory, set and sensed."""
 
-    def __init__(self, env: Clock, machine: Machine, lines: Lines) -> None:
+    def __init__(self, env: Clock, machine: Machine, lines: Lines, trace: Trace) -> None:
         self._env, self._machine, self._lines = env, machine, lines
         self.quality: BeamQuality | None = None
-        # Faults (see sim.faults)
-        self.energy_percent = 100
-        self.carousel_offset = 0
-        self.stuck_mode: int | None = None
+        self._selections = 0  # a newer selection makes an older one's settling void
+        self._settled = False
+        self._energy_channel = trace.channel("energy_error", "number", "%")
+        self._filter_channel = trace.channel("filter_error", "number", "mm")
+        # Faults (see sim.faults.beam)
+        self.energy_ppm = PPM
+        self.carousel_offset = 0  # 0.01 mm
+        self.target_offset = 0  # 0.01 mm
+        self.carousel_jammed = False  # the filter carousel stays in the slot it is in
+        self.tray: int | None = None  # another accessory than the selected one is in the tray
+        self._slot: BeamQuality | None = None  # whose filter is in the beam
+        self._current = level(0)  # of the bending magnet
 
     def select(self, quality: BeamQuality) -> Generator[simpy.Event, Any, None]:
-        """Set values at once, then wait until magnet, carousel and target have followed."""
-        slot = 100 * 100 * (1 + self._machine.beams.index(quality))  # carousel slots are 100 mm apart
+        """Set values at once, then wait until magnet, carousel and target have followed.
+
+        Selecting something else meanwhile starts all of it anew.
+        """
         lines = self._lines
+        self._selections += 1
+        selection = self._selections
         lines.drive("energy_set", quality.energy_mv * 100)
         lines.drive("bend_current_set", quality.bend_current)
         lines.drive("mode_selected", mode_code(quality))
-        lines.drive("carousel_set", slot)
-        lines.drive("target_position_set", 5000)
+        lines.drive("carousel_set", self._slot_of(quality))
+        lines.drive("target_position_set", TARGET_POSITION)
         lines.drive("accessory_selected", OPEN_TRAY)
-        lines.drive("accessory_sensed", OPEN_TRAY)
-        if quality is not self.quality:
-            before = self.quality
-            start = before.bend_current if before else 0
-            lines.ramp(
-                "bend_current",
-                ramp_between(
-                    start << FRACTION_BITS,
-                    quality.bend_current << FRACTION_BITS,
-                    MAGNET_SETTLE_US,
-                    self._env.now,
-                ),
+        if quality is not self.quality or not self._settled:
+            self._settled = False
+            self._current = ramp_between(
+                self._current.at(self._env.now),
+                quality.bend_current << FRACTION_BITS,
+                MAGNET_SETTLE_US,
+                self._env.now,
             )
+            lines.ramp("bend_current", self._current)
             yield self._env.timeout(CAROUSEL_TURN_US)
+            if selection != self._selections:
+                return
             self.quality = quality
-            self._sense()
+            self._turn()
             yield self._env.timeout(MAGNET_SETTLE_US - CAROUSEL_TURN_US)
-        self.quality = quality
-        lines.drive("bend_current", quality.bend_current * self.energy_percent // 100)
-        self._sense()
+            if selection != self._selections:
+                return
+            self._settled = True
+        self.refresh()
 
     def refresh(self) -> None:
-        """A fault changed: sense everything again."""
-        if self.quality is not None:
-            self._lines.drive("bend_current", self.quality.bend_current * self.energy_percent // 100)
-            self._sense()
+        """The magnet has settled, or a fault changed."""
+        if self.quality is None:
+            return
+        if self._settled:
+            self._current = level(self.quality.bend_current * self.energy_ppm // PPM, self._env.now)
+            self._lines.ramp("bend_current", self._current)
+        self._turn()
+
+    def _turn(self) -> None:
+        """The carousel brings the filter of the selected quality into the beam, unless it is jammed."""
+        if not self.carousel_jammed or self._slot is None:
+            self._slot = self.quality
+        self._sense()
 
     def _sense(self) -> None:
         assert self.quality is not None
-        slot = 100 * 100 * (1 + self._machine.beams.index(self.quality)) + self.carousel_offset
+        assert self._slot is not None
+        slot = self._slot_of(self._slot) + self.carousel_offset
         for name in ("carousel_a", "carousel_b", "carousel_c"):
             self._lines.drive(name, slot)
-        self._lines.drive("target_position", 5000)
-        self._lines.drive(
-            "mode_sensed", mode_code(self.quality) if self.stuck_mode is None else self.stuck_mode
-        )
-        self._lines.drive("beam_energy", self.quality.energy_mv * self.energy_percent)
+        self._lines.drive("target_position", TARGET_POSITION + self.target_offset)
+        self._lines.drive("mode_sensed", mode_code(self._slot))
+        self._lines.drive("accessory_sensed", OPEN_TRAY if self.tray is None else self.tray)
+        self._lines.drive("beam_energy", self.quality.energy_mv * 100 * self.energy_ppm // PPM)
+        now = self._env.now
+        self._energy_channel.samples.append(Sample(now, (self.energy_ppm - PPM) / 10_000))
+        off = max(abs(slot - self._slot_of(self.quality)), abs(self.target_offset))
+        self._filter_channel.samples.append(Sample(now, off / 100))
+
+    def _slot_of(self, quality: BeamQuality) -> int:
+        """Carousel position of a quality's filter, 0.01 mm."""
+        return SLOT_DISTANCE * (1 + self._machine.beams.index(quality))

@@ -12,12 +12,10 @@ from random import Random
 
 from firmware_model.contract import FRACTION_BITS
 from sim.clock import US_PER_S, Clock, Ramp, level
-from sim.linac.beam import BeamGenerator
+from sim.linac.beam import PPM, BeamGenerator
 from sim.linac.lines import Lines
 from sim.machine import Noise
 from sim.record.trace import Sample, Trace
-
-PPM = 1_000_000
 
 
 class DoseChannel:
@@ -27,15 +25,17 @@ class DoseChannel:
         self.name = name
         self.count = level(0)
         self.noise_ppm = 0
-        self.gain_ppm = PPM  # fault: calibration off
-        self.limit_slope: int | None = None  # fault: saturation, largest readable slope
+        # Faults (see sim.faults.beam)
+        self.gain_ppm = PPM  # calibration off
+        self.limit_slope: int | None = None  # saturation: largest readable slope
+        self.dead = False  # no high voltage: nothing is collected
 
     def follow(self, slope: int, now: int) -> None:
         """Count on with what this chamber makes of the true dose rate."""
         seen = slope * (self.gain_ppm + self.noise_ppm) // PPM
         if self.limit_slope is not None:
             seen = min(seen, self.limit_slope)
-        self.count = Ramp(self.count.at(now), seen, now)
+        self.count = Ramp(self.count.at(now), 0 if self.dead else seen, now)
 
 
 class DoseMonitor:
@@ -56,10 +56,15 @@ class DoseMonitor:
         self.primary = DoseChannel("dose_primary")
         self.secondary = DoseChannel("dose_secondary")
         self.listeners: list[Callable[[], None]] = []
+        self.yield_ppm = PPM  # fault: a worn target gives the patient less than the chambers see
         self._truth_channel = trace.channel("dose_delivered", "number", "MU")
         self.begun_at: set[int] = set()  # instants at which a beam was selected
         self._redraw_at = 0
         beam.listeners.append(self.update)
+        self._asymmetry_channel = trace.channel("asymmetry", "number", "%")
+        self._asymmetry = {"radial": 0, "transverse": 0}  # truth, 0.1 %
+        for plane in self._asymmetry:
+            self.set_asymmetry(plane, 0)
         self._lines.drive("dose_supply", True)
         self.begin(0)
 
@@ -75,7 +80,7 @@ class DoseMonitor:
     def update(self) -> None:
         """The dose rate or a chamber changed: describe all three lines anew from now on."""
         now = self._env.now
-        self.delivered = Ramp(self.delivered.at(now), self._beam.slope, now)
+        self.delivered = Ramp(self.delivered.at(now), self._beam.slope * self.yield_ppm // PPM, now)
         for channel in (self.primary, self.secondary):
             channel.follow(self._beam.slope, now)
             self._lines.ramp(channel.name, channel.count)
@@ -87,6 +92,18 @@ class DoseMonitor:
             self._draw_later()
         for listener in tuple(self.listeners):
             listener()
+
+    def set_asymmetry(self, plane: str, tenths: int) -> None:
+        """The beam is asymmetric by so many 0.1 %; the chamber's sectors see it."""
+        self._asymmetry[plane] = tenths
+        self._lines.drive(f"symmetry_{plane}", tenths)
+        worst = max(abs(value) for value in self._asymmetry.values())
+        self._asymmetry_channel.samples.append(Sample(self._env.now, worst / 10))
+
+    def channels(self, which: str) -> tuple[DoseChannel, ...]:
+        """The channels a fault speaks of: ``primary``, ``secondary`` or ``both``."""
+        pair = {"primary": self.primary, "secondary": self.secondary}
+        return tuple(pair.values()) if which == "both" else (pair[which],)
 
     def _draw_later(self) -> None:
         self._redraw_at = self._env.now + self._noise.period_us

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from firmware_model.contract import FRACTION_BITS
 from sim.clock import Clock, Ramp, level, ramp_between
+from sim.linac.deviation import DeviationChannel, severity
 from sim.linac.lines import Lines
 from sim.linac.motion import Axis, tracking_error
 from sim.machine import AxisName, Machine
+from sim.record.trace import Trace
 
 JAWS: tuple[AxisName, ...] = ("jaw_x1", "jaw_x2", "jaw_y1", "jaw_y2")
 
@@ -17,17 +19,24 @@ HEALTHY_LEAF_ERROR = 7
 class Collimation:
     """Four jaws and the leaves; reports the worst deviation of each kind to the controller."""
 
-    def __init__(self, env: Clock, machine: Machine, lines: Lines) -> None:
+    def __init__(self, env: Clock, machine: Machine, lines: Lines, trace: Trace) -> None:
         self._env, self._lines, self._mlc = env, lines, machine.mlc
-        self.jaws = [Axis(name, machine.axes[name], lines, lambda: env.now) for name in JAWS]
+        self.jaws = [Axis(name, machine.axes[name], lines, env) for name in JAWS]
         self.leaves: tuple[int, ...] = ()  # where the leaves are told to be, 0.01 mm
         self._from: tuple[int, ...] = ()
         self._start = self._duration = 0
-        self.stuck: dict[int, int] = {}  # fault: leaf -> position it is stuck at
-        self.lag = 0  # fault: all leaves late by so much, 0.01 mm
+        self._truth = DeviationChannel(env, trace, "aperture_error", "mm")
+        # Faults (see sim.faults.motion)
+        self.stuck: dict[int, int] = {}  # leaf -> position it is stuck at
+        self.lag = 0  # all leaves late by so much, 0.01 mm
+        self.carriage_off = 0  # a carriage with its whole bank displaced, 0.01 mm
         for jaw in self.jaws:
             jaw.listeners.append(self._report_jaws)
         self.report()
+
+    def jaw(self, name: str) -> Axis:
+        """One of the four jaws. Raises KeyError for an unknown name."""
+        return {jaw.name: jaw for jaw in self.jaws}[name]
 
     def travel_time_us(self, jaws: tuple[int, ...], leaves: tuple[int, ...]) -> int:
         """Time the slowest of all jaws and leaves needs at full speed."""
@@ -94,23 +103,36 @@ class Collimation:
 
     def _report_jaws(self) -> None:
         now = self._env.now
-        worst, again = max((tracking_error(jaw.set, jaw.truth, now) for jaw in self.jaws), key=_severity)
+        worst, again = max((tracking_error(jaw.set, jaw.readback, now) for jaw in self.jaws), key=severity)
         if worst != self._lines_value("jaw_error"):
             self._lines.ramp("jaw_error", worst)
         if again:
             self._later(again)
+        self._note_truth()
 
     def _report_leaves(self) -> None:
         now = self._env.now
-        worst: tuple[Ramp, int | None] = (level(HEALTHY_LEAF_ERROR + self.lag, now), None)
+        worst, again = self._leaf_error(now)
+        self._lines.ramp("mlc_error", worst)
+        if again:
+            self._later(again)
+        self._note_truth()
+
+    def _leaf_error(self, now: int) -> tuple[Ramp, int | None]:
+        """Deviation of the worst leaf, and when it has to be drawn anew."""
+        resting = HEALTHY_LEAF_ERROR + self.lag + abs(self.carriage_off)
+        worst: tuple[Ramp, int | None] = (level(resting, now), None)
         for leaf, position in self.stuck.items():
             if leaf < len(self.leaves):
-                worst = max(
-                    worst, tracking_error(self._leaf_line(leaf), level(position, now), now), key=_severity
-                )
-        self._lines.ramp("mlc_error", worst[0])
-        if worst[1]:
-            self._later(worst[1])
+                error = tracking_error(self._leaf_line(leaf), level(position, now), now)
+                worst = max(worst, error, key=severity)
+        return worst
+
+    def _note_truth(self) -> None:
+        """The aperture the patient really gets, whatever the sensors say."""
+        now = self._env.now
+        jaws = [tracking_error(jaw.set, jaw.truth, now) for jaw in self.jaws]
+        self._truth.note(max(*jaws, self._leaf_error(now), key=severity)[0])
 
     def _leaf_line(self, leaf: int) -> Ramp:
         now = self._env.now
@@ -125,8 +147,3 @@ class Collimation:
     def _later(self, delay_us: int) -> None:
         """A deviation crosses zero then: draw its line anew."""
         self._env.call_in(delay_us, lambda: self.report())
-
-
-def _severity(error: tuple[Ramp, int | None]) -> int:
-    """How large the deviation will be in 100 ms: a part that starts to lag outweighs one that rests."""
-    return error[0].value + 100 * error[0].slope

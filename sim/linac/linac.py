@@ -15,7 +15,8 @@ from sim.clock import Clock
 from sim.linac.beam import BeamGenerator
 from sim.linac.beam_line import BeamLine
 from sim.linac.chambers import DoseMonitor
-from sim.linac.collimation import Collimation
+from sim.linac.collimation import JAWS, Collimation
+from sim.linac.deviation import AngleDeviation
 from sim.linac.lines import Lines
 from sim.linac.motion import Axis
 from sim.linac.room import Room
@@ -33,16 +34,17 @@ class Linac:
 
     def __init__(self, env: Clock, machine: Machine, table: Table, trace: Trace, seed: str) -> None:
         self.env, self.machine = env, machine
-        self.lines = Lines(table, trace, lambda: env.now)
+        self.lines = Lines(table, trace, env)
         self.generator = BeamGenerator(env, machine, self.lines, trace)
         self.dose = DoseMonitor(env, self.generator, self.lines, trace, machine.noise, Random(f"{seed}/dose"))
         self.axes = {
-            name: Axis(name, machine.axes[name], self.lines, lambda: env.now)  # type: ignore[index]
+            name: Axis(name, machine.axes[name], self.lines, env)  # type: ignore[index]
             for name in (*BEAM_AXES, *COUCH_AXES)
         }
         self.axes["gantry"].arrive(GANTRY_PARKED)
-        self.collimation = Collimation(env, machine, self.lines)
-        self.beam_line = BeamLine(env, machine, self.lines)
+        AngleDeviation(env, trace, tuple(self.axes[name] for name in BEAM_AXES))
+        self.collimation = Collimation(env, machine, self.lines, trace)
+        self.beam_line = BeamLine(env, machine, self.lines, trace)
         self.sequencer = Sequencer(
             env, machine, self.lines, trace, self.generator, self.dose, self.axes, self.collimation
         )
@@ -68,6 +70,10 @@ class Linac:
             yield self.env.timeout(duration)
         for axis, to in zip(axes, target, strict=True):
             axis.arrive(to)
+
+    def axis(self, name: str) -> Axis:
+        """Any axis of the machine, jaws included. Raises KeyError for an unknown name."""
+        return self.collimation.jaw(name) if name in JAWS else self.axes[name]
 
     def couch(self) -> tuple[int, int, int]:
         """Where the couch really is: lateral, longitudinal, vertical in 0.01 mm."""

@@ -7,12 +7,11 @@ truth is never altered here, so invariants can be judged on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from firmware_model.contract import FRACTION_BITS, ONE, Change
 from firmware_model.table import Table
-from sim.clock import US_PER_S, Ramp, level
+from sim.clock import US_PER_MS, US_PER_S, Clock, Ramp, level
 from sim.record.trace import Channel, Sample, Trace
 
 
@@ -25,9 +24,9 @@ class LineFault(Protocol):
 class Lines:
     """All signals of one controller, by name."""
 
-    def __init__(self, table: Table, trace: Trace, now: Callable[[], int]) -> None:
+    def __init__(self, table: Table, trace: Trace, env: Clock) -> None:
         self.table = table
-        self._now = now
+        self._env = env
         self._index = table.signal_index
         self._ticks_per_scan = table.scan_period // 1000
         self._limits = [
@@ -38,6 +37,9 @@ class Lines:
         self._carried = list(self._driven)
         self._faults: dict[int, list[LineFault]] = {}
         self._forced: dict[int, int] = {}
+        # Whose value each line carries, and which line carries it: itself, unless swapped.
+        self._source = list(range(len(self._driven)))
+        self._carrier = list(self._source)
         self._changed: set[int] = set(range(len(self._driven)))
         self._channels = [_channel(trace, name, table) for name in table.signals]
         self._scales = [float(signal.lsb) / ONE for signal in table.signals.values()]
@@ -55,14 +57,14 @@ class Lines:
 
     def drive(self, name: str, counts: int | bool) -> None:
         """The true value, constant from now on. A signal the table does not have is ignored."""
-        self.ramp(name, level(int(counts), self._now()))
+        self.ramp(name, level(int(counts), self._env.now))
 
     def ramp(self, name: str, line: Ramp) -> None:
         """The true value as a line over time."""
         index = self._index.get(name)
         if index is not None:
             self._driven[index] = line
-            self._carry(index)
+            self._carry(self._carrier[index])
 
     def true(self, name: str) -> Ramp:
         """What the component drives, before faults."""
@@ -70,7 +72,7 @@ class Lines:
 
     def seen(self, name: str) -> int:
         """Whole counts the controller would read now."""
-        return self._carried[self._index[name]].counts(self._now())
+        return self._carried[self._index[name]].counts(self._env.now)
 
     def add_fault(self, name: str, fault: LineFault) -> None:
         """Put a fault on a line, after those already there."""
@@ -81,30 +83,43 @@ class Lines:
     def remove_fault(self, name: str, fault: LineFault) -> None:
         """Take the fault off again; the line shows the truth at once."""
         index = self._index[name]
-        self._faults[index].remove(fault)
+        self._faults[index] = [kept for kept in self._faults[index] if kept is not fault]
         self._carry(index)
+
+    def carries(self, name: str, fault: LineFault) -> bool:
+        """Whether the fault is on the line now."""
+        return any(found is fault for found in self._faults.get(self._index[name], ()))
+
+    def carry_again(self, name: str) -> None:
+        """A fault on the line changed by itself: let it show."""
+        self._carry(self._index[name])
+
+    def swap(self, name: str, other: str) -> None:
+        """Connect two lines crosswise at the controller; once more undoes it."""
+        a, b = self._index[name], self._index[other]
+        self._source[a], self._source[b] = self._source[b], self._source[a]
+        self._carrier[self._source[a]], self._carrier[self._source[b]] = a, b
+        self._carry(a)
+        self._carry(b)
 
     def exercise(self, test_line: int) -> None:
         """Force the signals of one interlock (1 + its index) for the proof test; 0 releases."""
         before = set(self._forced)
         self._forced = self._proofs[test_line - 1] if test_line else {}
-        for index in before.symmetric_difference(self._forced):
-            self._carry(index)
-        for index in before & set(self._forced):
-            self._carry(index)
+        for index in sorted(before | set(self._forced)):
+            self._carry(self._carrier[index])
 
     def _carry(self, index: int) -> None:
-        now = self._now()
-        line = self._driven[index]
-        forced = self._forced.get(index)
+        now = self._env.now
+        source = self._source[index]
+        line = self._driven[source]
+        forced = self._forced.get(source)
         if forced is not None:
             line = Ramp(forced, 0, now)
-        for fault in self._faults.get(index, ()):
+        faults = self._faults.get(index, ())
+        for fault in faults:
             line = fault.alter(line, now)
-        low, high = self._limits[index]
-        value = line.at(now)
-        if not low <= value <= high:
-            line = Ramp(min(max(value, low), high), 0, now)
+        line = self._within_range(index, line, bool(faults))
         self._carried[index] = line
         self._changed.add(index)
         channel = self._channels[index]
@@ -113,6 +128,25 @@ class Lines:
             channel.samples[-1] = sample
         else:
             channel.samples.append(sample)
+
+    def _within_range(self, index: int, line: Ramp, faulty: bool) -> Ramp:
+        """A sensor reads no more than its range, however far a fault would take the line."""
+        low, high = self._limits[index]
+        now = self._env.now
+        value = line.at(now)
+        inside = low <= value <= high
+        shown = line if inside else Ramp(min(max(value, low), high), 0, now)
+        if faulty and line.slope:
+            ahead = (high if line.slope > 0 else low) if inside else shown.value
+            left = line.time_to(ahead, now)
+            if left is not None:
+                # A millisecond later it is past the end for certain, and on its way for certain.
+                self._env.call_in(left + US_PER_MS, lambda: self._look_again(index, shown))
+        return shown
+
+    def _look_again(self, index: int, shown: Ramp) -> None:
+        if self._carried[index] is shown:
+            self._carry(index)
 
     def changes(self, t_us: int) -> tuple[Change, ...]:
         """Every line that changed since the last call, as it stands at the scan at ``t_us``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from firmware_model.contract import FRACTION_BITS
-from sim.clock import Ramp, level
+from sim.clock import US_PER_S, Ramp, level
 from sim.linac.lines import Lines
 
 #: Healthy values in counts of the reference table's signals (engineering defaults).
@@ -28,18 +28,14 @@ class Utilities:
         self._lines, self._now = lines, now
         for name in HEALTHY:
             self.restore(name)
-        for name in ("symmetry_radial", "symmetry_transverse"):
-            lines.drive(name, 0)
 
-    def set(self, name: str, counts: int, per_second: int = 0) -> None:
-        """Fault: the reading is ``counts`` now and changes by ``per_second`` counts."""
-        self._lines.ramp(
-            name, Ramp(counts << FRACTION_BITS, (per_second << FRACTION_BITS) // 1000, self._now())
-        )
+    def set(self, name: str, counts: int, slope: int = 0) -> None:
+        """Fault: the reading is ``counts`` now and changes by ``slope``, 32.16 counts a millisecond."""
+        self._lines.ramp(name, Ramp(counts << FRACTION_BITS, slope, self._now()))
 
-    def restore(self, name: str) -> None:
-        """Back to the healthy value."""
-        self._lines.ramp(name, level(HEALTHY[name], self._now()))
+    def restore(self, name: str, more: int = 0) -> None:
+        """Back to the healthy value, or to ``more`` counts above it."""
+        self._lines.ramp(name, level(HEALTHY[name] + more, self._now()))
 
 
 class Nodes:
@@ -59,3 +55,11 @@ class Nodes:
         """Fault: no more messages."""
         if self._lines.has(name):
             self._lines.ramp(name, self._lines.true(name).stopped(self._now()))
+
+    def catch_up(self, name: str, silent_since_us: int) -> None:
+        """Fault: everything held back since then arrives at once, and messages go on."""
+        if self._lines.has(name):
+            late = HEARTBEAT_HZ[name] * (self._now() - silent_since_us) // US_PER_S
+            counted = self._lines.true(name).counts(self._now())
+            self._lines.drive(name, counted + late)
+        self.speak(name)

@@ -31,6 +31,33 @@ def stretches(channel: Channel, holds: Callable[[object], bool], end_us: int) ->
     return found
 
 
+def beyond(trace: Trace, name: str, limit: float) -> list[Interval]:
+    """Stretches in which a number's absolute value exceeds ``limit``, its slopes taken into account."""
+    channel = trace.channels.get(name)
+    samples = channel.samples if channel is not None else []
+    found: list[Interval] = []
+    for index, sample in enumerate(samples):
+        end = samples[index + 1].t_us if index + 1 < len(samples) else trace.end_us
+        for start, stop in _outside(float(sample.value), sample.slope / 1e6, end - sample.t_us, limit):
+            if found and found[-1][1] == sample.t_us + start:
+                found[-1] = (found[-1][0], sample.t_us + stop)
+            else:
+                found.append((sample.t_us + start, sample.t_us + stop))
+    return found
+
+
+def _outside(value: float, slope: float, length: int, limit: float) -> list[Interval]:
+    """Parts of a straight stretch of ``length`` microseconds that lie outside -limit..limit."""
+    if slope == 0:
+        enters, leaves = (0, length) if abs(value) <= limit else (length, length)
+    else:
+        enters, leaves = (
+            min(length, max(0, round(crossing)))
+            for crossing in sorted((bound - value) / slope for bound in (-limit, limit))
+        )
+    return [(a, b) for a, b in ((0, enters), (leaves, length)) if a < b]
+
+
 def overlap(first: Iterable[Interval], second: Iterable[Interval]) -> list[Interval]:
     """Stretches in which both hold."""
     found = []

@@ -13,7 +13,7 @@ from typing import Any
 
 from sim.clock import US_PER_MS
 from sim.record.trace import Trace
-from sim.scenario.intervals import Interval, after_grace, overlap, where
+from sim.scenario.intervals import Interval, after_grace, beyond, overlap, where
 from sim.world import World
 
 #: Cause to true beam off: controller deadline (10 ms) and off latency of the beam (engineering defaults).
@@ -28,6 +28,11 @@ OVERDOSE_MU = 25.0
 OFFSET_MM = 3.0
 #: Record against counter: 0.5 MU or 0.5 %, the larger (published user manual of a proton machine).
 RECORD_MU, RECORD_SHARE = 0.5, 0.005
+#: Collimation and angles, mm and deg: the limits of the reference table with a margin for the readback;
+#: energy and asymmetry, %: the IEC-type limits of 20 and 10 % with a margin; filter, mm (engineering
+#: defaults). All beyond MACHINE_US: debounce, reaction of the controller and switching off.
+APERTURE_MM, ANGLE_DEG, ENERGY_PERCENT, ASYMMETRY_PERCENT, FILTER_MM = 6.0, 1.5, 25.0, 12.0, 1.0
+MACHINE_US = 100 * US_PER_MS
 #: Target outside the gate with beam on: delay of the gating system (100 ms) and of the controller.
 GATE_US = 150 * US_PER_MS
 
@@ -77,6 +82,17 @@ def _beam_during(
         situations = where(trace, channel, holds)
         broken = overlap(where(trace, "beam_on"), after_grace(situations, grace_us))
         return Verdict(id_, title, len(situations), tuple(broken))
+
+    return judge
+
+
+def _beam_beyond(id_: str, title: str, channel: str, limit: float) -> Any:
+    """No beam while something is further off than a limit for longer than :data:`MACHINE_US`."""
+
+    def judge(world: World, trace: Trace) -> Verdict:
+        beams = where(trace, "beam_on")
+        broken = overlap(beams, after_grace(beyond(trace, channel, limit), MACHINE_US))
+        return Verdict(id_, title, len(beams), tuple(broken))
 
     return judge
 
@@ -199,6 +215,16 @@ INVARIANTS: tuple[Callable[[World, Trace], Verdict], ...] = (
                  "target_offset", ROOM_US, lambda v: isinstance(v, (int, float)) and v > OFFSET_MM),
     _beam_during("no-beam-outside-gate", "No beam with the target outside the gate beyond 150 ms",
                  "target_in_gate", GATE_US, lambda v: not v),
+    _beam_beyond("no-beam-with-wrong-aperture", f"No beam with a jaw or leaf more than {APERTURE_MM:g} mm off",
+                 "aperture_error", APERTURE_MM),
+    _beam_beyond("no-beam-at-wrong-angle", f"No beam with an angle more than {ANGLE_DEG:g} deg off",
+                 "angle_error", ANGLE_DEG),
+    _beam_beyond("no-beam-with-wrong-energy", f"No beam with its energy more than {ENERGY_PERCENT:g} % off",
+                 "energy_error", ENERGY_PERCENT),
+    _beam_beyond("no-beam-through-wrong-filter", f"No beam with filter or target more than {FILTER_MM:g} mm off",
+                 "filter_error", FILTER_MM),
+    _beam_beyond("no-asymmetric-beam", f"No beam more than {ASYMMETRY_PERCENT:g} % asymmetric",
+                 "asymmetry", ASYMMETRY_PERCENT),
     _no_restart_with_cause,
     _terminated_ends_beam,
     _only_in_irradiation,

@@ -11,6 +11,7 @@ from firmware_model.diagnostics import did_you_mean
 from firmware_model.strict_yaml import Document, load, load_document
 from firmware_model.table import Table
 from firmware_model.table_loading import REFERENCE_TABLE, load_table
+from sim.faults.signals import SignalSwapped
 from sim.machine import REFERENCE_MACHINE, Machine
 from sim.plan.course import Course, Target
 from sim.plan.loading import load_plan
@@ -117,12 +118,16 @@ def _check_steps(document: Document[Scenario], table: Table, course: Course) -> 
                 did_you_mean(step.at.target, [t.id for t in course.targets]),
             )
         signal = getattr(step.fault, "signal", None)
-        if signal is not None and signal not in table.signals:
-            raise document.error(
-                (*at, "fault", "signal"),
-                f"no signal {signal!r} in table {table.name!r}",
-                did_you_mean(signal, table.signals),
-            )
+        for field_name in ("signal", "other"):
+            name = getattr(step.fault, field_name, None)
+            if name is not None and name not in table.signals:
+                raise document.error(
+                    (*at, "fault", field_name),
+                    f"no signal {name!r} in table {table.name!r}",
+                    did_you_mean(name, table.signals),
+                )
+        if isinstance(step.fault, SignalSwapped):
+            _check_swap(document, table, index, step.fault)
         for field_name in ("value", "by"):
             value = getattr(step.fault, field_name, None)
             if signal is not None and value is not None:
@@ -131,6 +136,19 @@ def _check_steps(document: Document[Scenario], table: Table, course: Course) -> 
                 except ValueError as problem:
                     raise document.error((*at, "fault", field_name), str(problem)) from None
     _check_no_circle(document)
+
+
+def _check_swap(document: Document[Scenario], table: Table, index: int, fault: SignalSwapped) -> None:
+    a, b = table.signals[fault.signal], table.signals[fault.other]
+    if fault.signal == fault.other:
+        raise document.error(
+            ("timeline", index, "fault", "other"), f"{fault.other!r} cannot be swapped with itself"
+        )
+    if (a.kind, a.unit, a.lsb) != (b.kind, b.unit, b.lsb):
+        raise document.error(
+            ("timeline", index, "fault", "other"),
+            f"{fault.other} and {fault.signal} differ in kind, unit or lsb and cannot be swapped",
+        )
 
 
 def _check_no_circle(document: Document[Scenario]) -> None:

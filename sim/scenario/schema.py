@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from firmware_model.quantity import Angle, Duration, Meterset
 from firmware_model.table import StateName
+from sim.faults.base import GradualFault
 from sim.faults.catalogue import Fault
+from sim.faults.signals import GradualSignalFault
 
 StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -51,6 +53,13 @@ class At(_Strict):
         return self
 
 
+class Repeat(_Strict):
+    """A fault that sets in again and again."""
+
+    every: Annotated[Duration, Field(gt=0, description="from one onset to the next; longer than 'lasts'")]
+    times: Annotated[int, Field(ge=2, le=1000, description="how often in all")]
+
+
 class Step(_Strict):
     """One thing that happens: a fault, something in the room, or an act at the console."""
 
@@ -60,6 +69,11 @@ class Step(_Strict):
     lasts: Annotated[Duration | None, Field(gt=0, description="a fault ends by itself after this time")] = (
         None
     )
+    ramp: Annotated[
+        Duration | None,
+        Field(ge=1_000, description="the fault comes on bit by bit and has its full size after this time"),
+    ] = None
+    repeat: Annotated[Repeat | None, Field(description="the fault sets in again and again")] = None
     clear: Annotated[StepId | None, Field(description="end the fault of another step")] = None
     room: Literal["open_door", "close_door", "press_last_person_out", "press_emergency_stop"] | None = None
     console: (
@@ -82,8 +96,15 @@ class Step(_Strict):
         given = [n for n in ("fault", "clear", "room", "console") if getattr(self, n) is not None]
         if len(given) != 1:
             raise ValueError("give exactly one of fault, clear, room, console")
-        if self.lasts is not None and self.fault is None:
-            raise ValueError("'lasts' goes with 'fault'")
+        for name in ("lasts", "ramp", "repeat"):
+            if getattr(self, name) is not None and self.fault is None:
+                raise ValueError(f"'{name}' goes with 'fault'")
+        if self.ramp is not None and not isinstance(self.fault, GradualFault | GradualSignalFault):
+            raise ValueError(f"'ramp' needs a fault with a size; {self.fault.kind} is there or not")  # type: ignore[union-attr]
+        if self.ramp is not None and self.lasts is not None and self.ramp > self.lasts:
+            raise ValueError("'ramp' is longer than 'lasts': the fault would never have its full size")
+        if self.repeat is not None and (self.lasts is None or self.lasts >= self.repeat.every):
+            raise ValueError("'repeat' needs 'lasts', and it must be shorter than 'every'")
         return self
 
 

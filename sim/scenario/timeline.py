@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from firmware_model.contract import FRACTION_BITS, Outputs
 from firmware_model.states import Command, State
 from sim.clinic.record_verify import token
+from sim.clock import US_PER_MS
+from sim.faults.base import FULL, GradualFault
+from sim.faults.signals import GradualSignalFault
 from sim.scenario.schema import At, Step
 from sim.world import World
+
+#: A ramp is made of at most so many equal parts.
+RAMP_PARTS = 100
 
 
 class Timeline:
@@ -19,6 +26,7 @@ class Timeline:
         self._steps = {step.id: step for step in steps}
         self.fired: dict[str, int] = {}
         self._active: set[str] = set()  # steps whose fault is in force
+        self._onsets: dict[str, int] = {}  # how often each fault has set in
         self._followers: dict[str, list[Step]] = {}
         for step in steps:
             self._arm(step)
@@ -80,12 +88,33 @@ class Timeline:
             world.clock.call_in(follower.at.delay, lambda step=follower: self._fire(step))  # type: ignore[misc]
 
     def _break(self, step: Step) -> None:
+        """The fault sets in; its end, its growth and its next onset are put on the clock."""
         assert step.fault is not None
-        step.fault.apply(self._world)
+        world, clock = self._world, self._world.clock
+        onset = self._onsets[step.id] = self._onsets.get(step.id, 0) + 1
+        step.fault.apply(world)
         self._active.add(step.id)
+        if step.ramp is not None:
+            self._grow(step, onset, step.ramp)
         self._note(step, active=True)
         if step.lasts is not None:
-            self._world.clock.call_in(step.lasts, lambda: self._mend(step))
+            clock.call_in(step.lasts, lambda: self._mend(step))
+        if step.repeat is not None and onset < step.repeat.times:
+            clock.call_in(step.repeat.every, lambda: self._break(step))
+
+    def _grow(self, step: Step, onset: int, ramp_us: int) -> None:
+        """Bring a gradual fault on in equal parts, from none now to its full size after ``ramp_us``."""
+        assert isinstance(step.fault, GradualFault | GradualSignalFault)
+        fault, world = step.fault, self._world
+        parts = min(RAMP_PARTS, ramp_us // US_PER_MS)
+
+        def grow(part: int) -> None:
+            if step.id in self._active and self._onsets[step.id] == onset:
+                fault.grow(world, FULL * part // parts)
+
+        grow(0)
+        for part in range(1, parts + 1):
+            world.clock.call_in(ramp_us * part // parts, partial(grow, part))
 
     def _mend(self, step: Step) -> None:
         assert step.fault is not None

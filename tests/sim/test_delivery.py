@@ -61,7 +61,7 @@ def test_a_terminated_beam_is_continued_with_its_remainder_and_recorded_in_two_p
 
 
 def test_after_a_power_dip_the_meterset_survives_and_nothing_resumes_by_itself() -> None:
-    dip = [step(id="dip", at={"meterset": "50 MU", "beam": 1}, fault={"kind": "power_dip", "lasts": "3 s"})]
+    dip = [step(id="dip", at={"meterset": "50 MU", "beam": 1}, fault={"kind": "power_dip"}, lasts="3 s")]
     outcome = run(dip)
     assert outcome.verdict == "FAIL"  # the target is not delivered
     delivery = outcome.world.records.deliveries[0]
