@@ -8,7 +8,8 @@ from firmware_model.contract import Controller
 from firmware_model.table import Table
 from sim.clinic.gating import Gate
 from sim.clinic.imaging import Imaging
-from sim.clinic.operator import Operator, Policy
+from sim.clinic.operator import Operator
+from sim.clinic.policy import Policy
 from sim.clinic.record_verify import RecordVerify
 from sim.clock import Clock
 from sim.conductor import Conductor

@@ -8,7 +8,7 @@ from typing import Any
 import simpy
 
 from firmware_model.contract import Controller
-from sim.clinic.operator import Policy
+from sim.clinic.policy import Policy
 from sim.clock import wall_seconds
 from sim.scenario.expectations import measure
 from sim.scenario.intervals import longest, where

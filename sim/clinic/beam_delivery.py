@@ -1,0 +1,196 @@
+"""One beam: select, check, irradiate, react when it stops, and record what was delivered."""
+
+from __future__ import annotations
+
+from firmware_model.states import Command, State
+from firmware_model.table import Table
+from sim.clinic.causes import Causes
+from sim.clinic.console import NOTICE_S, PRESS_S, Console, SessionAbandoned, Steps
+from sim.clinic.gating import Gate
+from sim.clinic.policy import PATIENCE_US, Policy
+from sim.clinic.record_verify import Delivery, RecordVerify
+from sim.clock import US_PER_MS, US_PER_S
+from sim.conductor import Conductor
+from sim.linac.linac import Linac
+from sim.plan.course import Beam, Target
+
+#: The console follows the controller after this time; until then the plant runs out on its own.
+CONSOLE_US = 20 * US_PER_MS
+
+
+class BeamDelivery:
+    """Carries one beam after the other through the machine."""
+
+    def __init__(
+        self,
+        console: Console,
+        causes: Causes,
+        conductor: Conductor,
+        linac: Linac,
+        gate: Gate,
+        records: RecordVerify,
+        table: Table,
+        policy: Policy,
+    ) -> None:
+        self._console, self._causes, self._conductor = console, causes, conductor
+        self._linac, self._gate, self._records = linac, gate, records
+        self._table, self._policy = table, policy
+        self._env, self._trace = console.env, console.trace
+        self.beam: Beam | None = None
+        self.delivered_at_end: list[float] = []  # plant's truth, MU
+
+    def deliver(self, target: Target, beam: Beam) -> Steps:
+        """Select, check and irradiate; records what was delivered, however it ended."""
+        linac, records = self._linac, self._records
+        quality = linac.machine.beam_quality(beam.energy_mv, beam.fluence_mode)
+        assert quality is not None, "plans are checked against the machine before a session"
+        start = records.select(target, beam)
+        linac.generator.select(quality)
+        linac.dose.begin(start)
+        linac.sequencer.begin(beam, start)
+        first = beam.at(start)
+        yield self._env.process(linac.beam_line.select(quality)) & self._env.process(
+            linac.sequencer.position(first)
+        )
+        self.beam = beam
+        self._trace.event(
+            self._env.now,
+            "beam_start",
+            target=target.id,
+            beam=beam.number,
+            name=beam.name,
+            meterset_mu=beam.meterset / 1000,
+            start_mu=start / 1000,
+        )
+        yield from self._check()
+        delivery = self._env.process(linac.sequencer.deliver())
+        if self._policy.gate_period_us:
+            self._gate.start(self._policy.gate_period_us, self._policy.gate_duty_percent)
+        yield from self._press_beam_on()
+        cause = yield from self._watch()
+        self._gate.stop()
+        yield self._env.timeout(CONSOLE_US)
+        if delivery.is_alive:
+            linac.sequencer.abandon(delivery)
+        self._record(target, beam, start, cause)
+        self.beam = None
+        if cause != "normal":
+            yield from self._after_termination(cause)
+
+    def _check(self) -> Steps:
+        """Have the controller prove its lines; retry once the cause of a refusal is gone."""
+        console = self._console
+        deadline = self._env.now + PATIENCE_US
+        while True:
+            started = self._env.now
+            reply = yield from console.send(Command.begin_check)
+            if reply.accepted:
+                yield from console.until(lambda o: o.state is not State.check, 60 * US_PER_S)
+                passed = console.state is State.ready
+                self._trace.event(
+                    self._env.now,
+                    "proof_test",
+                    passed=passed,
+                    duration_ms=(self._env.now - started) / 1000,
+                    lines=sum(row.proof is not None for row in self._table.interlocks.values()),
+                    failed=None if passed else console.name(console.outputs.first_up),
+                )
+                if passed:
+                    return
+            if not (yield from self._causes.clear(deadline)):
+                raise SessionAbandoned(f"check refused: {self._causes.standing()}")
+
+    def _press_beam_on(self) -> Steps:
+        console = self._console
+        yield console.after(PRESS_S)
+        while console.state is State.ready:
+            reply = yield from console.send(Command.beam_on)
+            if not reply.accepted:
+                yield console.after(PRESS_S)
+
+    def _watch(self) -> Steps:
+        """Until the beam is over: normal end, or what ended it."""
+        console = self._console
+        while True:
+            yield from console.until(lambda o: o.state not in (State.irradiation, State.hold), None)
+            state = console.state
+            if state is State.preparatory:
+                return "normal"
+            if state is State.interrupted:
+                yield from self._after_interruption()
+            elif state is State.ready:
+                yield from self._press_beam_on()
+            elif state is State.off:
+                return "power"
+            else:
+                return "interlock" if console.outputs.first_up >= 0 else "operator"
+
+    def _after_interruption(self) -> Steps:
+        console = self._console
+        yield console.after(NOTICE_S)
+        console.act(f"look into {self._causes.standing()}")
+        if self._policy.after_interrupt == "wait":
+            yield from console.until(lambda o: o.state is not State.interrupted, None)
+            return
+        if self._policy.after_interrupt == "terminate":
+            yield from console.send(Command.terminate)
+            return
+        deadline = self._env.now + PATIENCE_US
+        while console.state is State.interrupted:
+            if not (yield from self._causes.clear(deadline)):
+                yield from console.send(Command.terminate)
+                return
+            if console.state is State.interrupted:
+                yield from console.send(Command.resume)
+
+    def _after_termination(self, cause: str) -> Steps:
+        """Bring the machine back to rest; go on with the remainder only if the policy says so."""
+        console, causes = self._console, self._causes
+        yield console.after(NOTICE_S)
+        if console.state is State.off:
+            yield from console.until(lambda o: True, 5 * US_PER_S)
+            yield from console.send(Command.power_on)
+            yield from console.until(lambda o: o.state not in (State.off, State.self_test), 30 * US_PER_S)
+        cleared = yield from causes.clear(self._env.now + PATIENCE_US)
+        if cleared and console.state is State.emergency:
+            yield from console.send(Command.restart)
+            yield from console.until(lambda o: o.state is not State.self_test, 30 * US_PER_S)
+            cleared = yield from causes.clear(self._env.now + PATIENCE_US)
+        if cleared and console.state is State.terminated:
+            cleared = (yield from console.send(Command.acknowledge)).accepted
+        if cleared and console.state is State.standby:
+            yield from console.send(Command.prepare)
+        if not cleared:
+            raise SessionAbandoned(f"{causes.standing()} not cleared")
+        if self._policy.after_terminate == "leave":
+            raise SessionAbandoned(f"beam terminated ({cause}); the remainder needs a new decision")
+
+    def _record(self, target: Target, beam: Beam, start: int, cause: str) -> None:
+        """Hand the counters' last readings to record and verify."""
+        now = self._env.now
+        primary = self._linac.dose.primary.count.counts(now)
+        if cause == "power":  # the counters died with the power; the controller remembers
+            primary = self._conductor.controller.retained.meterset
+        end = min(max(primary, start), beam.meterset)
+        self.delivered_at_end.append(self._linac.dose.delivered.counts(now) / 1000)
+        self._records.record(
+            Delivery(
+                target.id,
+                self._records.fraction,
+                beam.number,
+                start,
+                end,
+                cause,
+                self._linac.dose.secondary.count.counts(now),
+                self._console.name(self._console.outputs.first_up),
+            )
+        )
+        self._trace.event(
+            now,
+            "beam_end",
+            target=target.id,
+            beam=beam.number,
+            delivered_mu=end / 1000,
+            planned_mu=beam.meterset / 1000,
+            cause=cause,
+        )

@@ -1,0 +1,24 @@
+"""What the person at the console does when a beam stops, as a scenario chooses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sim.clock import US_PER_MIN
+
+#: How long the operator waits for a cause to go away before giving the beam up.
+PATIENCE_US = 10 * US_PER_MIN
+#: A beam that keeps ending early is not tried for ever (engineering default).
+MAX_CONTINUATIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What this operator does when a beam stops."""
+
+    after_interrupt: Literal["resume", "terminate", "wait"] = "resume"
+    after_terminate: Literal["leave", "continue"] = "leave"
+    resets_physics: bool = False
+    gate_period_us: int | None = None
+    gate_duty_percent: int = 40
