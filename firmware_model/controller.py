@@ -80,9 +80,9 @@ class ModelController(ScanningController):
         x, v, s = self._x, self._v, self._s
         masked = self._masked()
         for row in self._watched():
-            if row.only_if >= 0 and s[row.only_if]:
+            if row.gate >= 0 and s[row.gate]:
                 return 0
-            if row.bit & masked or (row.only_if >= 0 and not x[row.only_if]):
+            if row.bit & masked or (row.gate >= 0 and bool(x[row.gate]) is not row.gate_on):
                 continue
             quiet = row.condition.quiet(x, v, s)
             if 0 < row.count < row.debounce:
@@ -121,7 +121,7 @@ class ModelController(ScanningController):
         x, v, s = self._x, self._v, self._s
         masked = self._masked()
         for row in self._watched():
-            if row.bit & masked or (row.only_if >= 0 and not x[row.only_if]):
+            if row.bit & masked or (row.gate >= 0 and bool(x[row.gate]) is not row.gate_on):
                 continue
             if row.condition.remembers:
                 row.condition.skip(v, s, ticks)

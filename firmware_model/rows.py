@@ -15,11 +15,12 @@ class Row:
         "count",
         "debounce",
         "finding",
+        "gate",
+        "gate_on",
         "index",
         "latch",
         "latches_in",
         "name",
-        "only_if",
         "proof_mask",
         "states",
         "stop",
@@ -30,7 +31,8 @@ class Row:
         row = table.interlocks[name]
         self.index, self.name, self.bit = index, name, 1 << index
         self.condition = condition
-        self.only_if = table.signal_index[row.only_if] if row.only_if else -1
+        # The row acts while the gate has this value; -1: always.
+        self.gate, self.gate_on = table.signal_index[row.gate] if row.gate else -1, row.unless is None
         self.debounce, self.count = row.debounce, 0
         self.stop, self.states = row.stop_class, row.states
         self.latch, self.latches_in = row.latch_level, row.latching_states

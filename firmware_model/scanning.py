@@ -179,7 +179,7 @@ class ScanningController:
         self._all_due = False
         masked = self._masked()
         for row in rows:
-            if row.only_if >= 0 and not x[row.only_if]:
+            if row.gate >= 0 and bool(x[row.gate]) is not row.gate_on:
                 row.count = 0
                 row.condition.leave()
             elif row.bit & masked or not row.condition.evaluate(x):

@@ -307,6 +307,7 @@ class Interlock(_Strict):
     title: str
     trips_when: Condition
     only_if: Annotated[SignalName | None, Field(description="bool signal that enables this row")] = None
+    unless: Annotated[SignalName | None, Field(description="bool signal that disables this row")] = None
     debounce: Annotated[Ticks, Field(description="scans in a row the condition must hold")] = 1
     stop: StopName
     latch: LatchName
@@ -351,6 +352,11 @@ class Interlock(_Strict):
         return self.states & {State.check, *BEAM_IN_PROGRESS}
 
     @property
+    def gate(self) -> str | None:
+        """The signal that enables or disables this row, if there is one."""
+        return self.only_if or self.unless
+
+    @property
     def signals(self) -> tuple[str, ...]:
         """Names of all signals this row reads, without repetition, in a fixed order."""
         names: list[str] = []
@@ -370,8 +376,8 @@ class Interlock(_Strict):
                 names.append(value)
             elif isinstance(value, list):
                 names.extend(value)
-        if self.only_if is not None:
-            names.append(self.only_if)
+        if self.gate is not None:
+            names.append(self.gate)
         return tuple(dict.fromkeys(names))
 
 

@@ -12,6 +12,7 @@ from firmware_model.table import (
     Differs,
     Exceeds,
     Flag,
+    Interlock,
     IsFalse,
     IsTrue,
     Outside,
@@ -66,7 +67,7 @@ def _check_interlock(document: Document[Table], name: str) -> None:
     for signal_name in row.signals:
         if signal_name not in table.signals:
             raise document.error(
-                (*at, "only_if") if signal_name == row.only_if else condition_at,
+                (*at, _gate_key(row)) if signal_name == row.gate else condition_at,
                 f"no signal {signal_name!r} in this table",
                 did_you_mean(signal_name, table.signals),
             )
@@ -100,12 +101,18 @@ def _check_interlock(document: Document[Table], name: str) -> None:
         _check_proof(document, name)
 
 
+def _gate_key(row: Interlock) -> str:
+    return "only_if" if row.only_if is not None else "unless"
+
+
 def _check_kinds(document: Document[Table], name: str) -> None:
     """Signals are of the kind and unit their role asks for."""
     table, row = document.model, document.model.interlocks[name]
     condition, at = row.trips_when, ("interlocks", name)
-    if row.only_if is not None and table.signals[row.only_if].kind != "bool":
-        raise document.error((*at, "only_if"), f"{row.only_if} is no bool signal")
+    if row.only_if is not None and row.unless is not None:
+        raise document.error((*at, "unless"), "give 'only_if' or 'unless', not both")
+    if row.gate is not None and table.signals[row.gate].kind != "bool":
+        raise document.error((*at, _gate_key(row)), f"{row.gate} is no bool signal")
     if isinstance(condition, IsFalse | IsTrue):
         for signal_name in condition.signals:
             if table.signals[signal_name].kind != "bool":

@@ -16,7 +16,7 @@ import pytest
 from pydantic import BaseModel
 
 from sim.faults.catalogue import Fault
-from sim.scenario.schema import At, Expectation, Gating, OperatorPolicy, Scenario, Step
+from sim.scenario.schema import At, Expectation, Gating, KnownGap, OperatorPolicy, Scenario, Step
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -157,6 +157,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Steps": Step,
     "When a step happens": At,
     "Expectations": Expectation,
+    "Known gaps": KnownGap,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from firmware_model.contract import Outputs
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from sim.clinic.causes import Causes
@@ -12,10 +13,19 @@ from sim.clinic.record_verify import Delivery, RecordVerify
 from sim.clock import US_PER_MS, US_PER_S
 from sim.conductor import Conductor
 from sim.linac.linac import Linac
+from sim.machine import BeamQuality
 from sim.plan.course import Beam, Target
 
 #: The console follows the controller after this time; until then the plant runs out on its own.
 CONSOLE_US = 20 * US_PER_MS
+
+#: The button that goes on from where the machine stopped.
+PROCEED = {
+    State.interrupted: Command.resume,
+    State.terminated: Command.acknowledge,
+    State.emergency: Command.restart,
+    State.ready: Command.beam_on,
+}
 
 
 class BeamDelivery:
@@ -36,8 +46,14 @@ class BeamDelivery:
         self._linac, self._gate, self._records = linac, gate, records
         self._table, self._policy = table, policy
         self._env, self._trace = console.env, console.trace
+        self._line = -1  # index of the interlock exercised last by the proof test
+        conductor.listeners.append(self._note_line)
         self.beam: Beam | None = None
         self.delivered_at_end: list[float] = []  # plant's truth, MU
+        # Mistakes (see sim.faults.mistakes)
+        self.first_selects: tuple[BeamQuality, int] | None = None  # noticed after so many microseconds
+        self.hurries = False  # asks for the check before the machine has settled
+        self.proceeds = 0  # how often "proceed" is pressed after a stop before anyone looks
 
     def deliver(self, target: Target, beam: Beam) -> Steps:
         """Select, check and irradiate; records what was delivered, however it ended."""
@@ -49,10 +65,14 @@ class BeamDelivery:
         linac.dose.begin(start)
         linac.sequencer.begin(beam, start)
         first = beam.at(start)
-        yield self._env.process(linac.beam_line.select(quality)) & self._env.process(
-            linac.sequencer.position(first)
-        )
         self.beam = beam
+        self._trace.event(self._env.now, "select", target=target.id, beam=beam.number)
+        positioned = self._env.process(linac.sequencer.position(first))
+        if self.first_selects is not None:
+            yield from self._select_wrongly(*self.first_selects)
+        settled = self._env.process(linac.beam_line.select(quality))
+        if not self.hurries:
+            yield settled & positioned
         self._trace.event(
             self._env.now,
             "beam_start",
@@ -77,6 +97,13 @@ class BeamDelivery:
         if cause != "normal":
             yield from self._after_termination(cause)
 
+    def _select_wrongly(self, wrong: BeamQuality, noticed_after_us: int) -> Steps:
+        """Another beam quality is selected first; the mistake is seen while the machine settles."""
+        self._console.act(f"select {wrong.energy_mv} MV {wrong.fluence_mode}")
+        self._env.process(self._linac.beam_line.select(wrong))
+        yield self._env.timeout(noticed_after_us)
+        self._console.act("edit the beam quality")
+
     def _check(self) -> Steps:
         """Have the controller prove its lines; retry once the cause of a refusal is gone."""
         console = self._console
@@ -93,12 +120,20 @@ class BeamDelivery:
                     passed=passed,
                     duration_ms=(self._env.now - started) / 1000,
                     lines=sum(row.proof is not None for row in self._table.interlocks.values()),
-                    failed=None if passed else console.name(console.outputs.first_up),
+                    failed=None if passed else self._unproven(),
                 )
                 if passed:
                     return
             if not (yield from self._causes.clear(deadline)):
                 raise SessionAbandoned(f"check refused: {self._causes.standing()}")
+
+    def _unproven(self) -> str | None:
+        """What ended a proof test: an interlock that tripped, or else the line that did not answer."""
+        return self._console.name(self._console.outputs.first_up) or self._console.name(self._line)
+
+    def _note_line(self, before: Outputs, after: Outputs) -> None:
+        if after.test_line:
+            self._line = after.test_line - 1
 
     def _press_beam_on(self) -> Steps:
         console = self._console
@@ -116,6 +151,9 @@ class BeamDelivery:
             state = console.state
             if state is State.preparatory:
                 return "normal"
+            if self.proceeds:
+                yield from self._proceed(self.proceeds)
+                state = console.state
             if state is State.interrupted:
                 yield from self._after_interruption()
             elif state is State.ready:
@@ -124,6 +162,13 @@ class BeamDelivery:
                 return "power"
             else:
                 return "interlock" if console.outputs.first_up >= 0 else "operator"
+
+    def _proceed(self, times: int) -> Steps:
+        """Press on without asking why the beam stopped."""
+        for _ in range(times):
+            command = PROCEED.get(self._console.state)
+            if command is not None:
+                yield from self._console.send(command)
 
     def _after_interruption(self) -> Steps:
         console = self._console

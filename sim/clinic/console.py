@@ -50,8 +50,14 @@ class Console:
         return self._table.interlock_ids[index] if index >= 0 else None
 
     def send(self, command: Command) -> Steps:
-        """Press a button; the console shows the controller's answer."""
+        """Press a button after the time that takes; the console shows the controller's answer."""
         yield self.after(PRESS_S)
+        reply: Reply = yield from self.press(command)
+        yield self.env.timeout(2 * self._conductor.scan_us)  # the screen follows the controller
+        return reply
+
+    def press(self, command: Command) -> Steps:
+        """Press a button now."""
         reply: Reply = yield self._conductor.command(command)
         self.trace.event(
             self.env.now,
@@ -60,7 +66,6 @@ class Console:
             accepted=reply.accepted,
             reason=self.name(reply.blocked_by) if not reply.accepted else None,
         )
-        yield self.env.timeout(2 * self._conductor.scan_us)  # the screen follows the controller
         return reply
 
     def after(self, seconds: tuple[int, int]) -> simpy.Event:

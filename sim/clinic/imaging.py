@@ -13,6 +13,7 @@ from typing import Any
 import simpy
 
 from firmware_model.contract import FRACTION_BITS
+from sim.clinic.identity import token
 from sim.clock import US_PER_S, Clock, Ramp
 from sim.linac.linac import COUCH_AXES, Linac
 from sim.plan.course import Point, Target
@@ -39,11 +40,14 @@ class Imaging:
         self._difference: Point = (0, 0, 0)
         self._found: Point = (0, 0, 0)
         self._residual = 0
+        self._matched: Target | None = None  # whose image was matched last
         self._random = Random(f"{seed}/imaging")
         self._error_channel = trace.channel("target_offset", "number", "mm")
         # Faults (see sim.faults)
         self.shift_not_applied = False
         self.shift_applied_twice = False
+        self.image_stale = False
+        self.target_mistaken = False
         for name in COUCH_AXES:
             linac.axes[name].listeners.append(self._observe)
 
@@ -59,9 +63,16 @@ class Imaging:
 
     def image(self, target: Target) -> Steps:
         """Scan and match. The residual is the whole shift until it is applied."""
+        if self.image_stale:  # the match is made again on the image there is, whoever it shows
+            yield self._env.timeout(self._random.randint(*MATCH_S) * US_PER_S)
+            self._residual = max(abs(axis) for axis in self._found)
+            self._linac.lines.drive("image_shift_residual", self._residual)
+            return
         yield self._env.timeout(SCAN_US)
         self._linac.lines.ramp("image_age", Ramp(0, (10 << FRACTION_BITS) // 1000, self._env.now))
         yield self._env.timeout(self._random.randint(*MATCH_S) * US_PER_S)
+        self._matched = target
+        self._confirm_target()
         noise = _vector(self._random, MATCH_SIGMA)
         here = self._linac.couch()
         needed = tuple(p + d for p, d in zip(self._planned, self._difference, strict=True))
@@ -69,6 +80,17 @@ class Imaging:
         self._residual = max(abs(axis) for axis in self._found)
         self._linac.lines.drive("image_shift_residual", self._residual)
         self._trace.event(self._env.now, "image", target=target.id, shift_mm=_mm(self._found))
+
+    def _confirm_target(self) -> None:
+        """The console knows the target by the image that was matched."""
+        if self._matched is not None:
+            right = token("target", self._matched.id)
+            self._linac.lines.drive("target_confirmed", token("another") if self.target_mistaken else right)
+
+    def mistake_target(self, mistaken: bool) -> None:
+        """Fault: the match is filed under another target."""
+        self.target_mistaken = mistaken
+        self._confirm_target()
 
     def apply_shift(self, target: Target) -> Steps:
         """Move the couch by the match, unless someone forgets it (or does it twice)."""

@@ -6,9 +6,9 @@ The meterset rule for partial delivery is DICOM PS3.3 C.8.8.21.2.2: of a deliver
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 
+from sim.clinic.identity import token
 from sim.clock import US_PER_MS, US_PER_S
 from sim.linac.lines import Lines
 from sim.machine import Machine
@@ -18,12 +18,6 @@ from sim.plan.timing import beam_duration_us
 
 class RefusedDelivery(ValueError):
     """Record and verify will not hand this beam to the machine; the message says why."""
-
-
-def token(*parts: object) -> int:
-    """A 31-bit identity token, never 0 (0 means unknown)."""
-    digest = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).digest()
-    return (int.from_bytes(digest[:4], "big") & 0x7FFFFFFF) or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +45,13 @@ class RecordVerify:
     gated: bool = False
     deliveries: list[Delivery] = field(default_factory=list)
     plan_token: int = field(init=False)  # changes when any control point of the course changes
+    mistaken: set[str] = field(default_factory=set)  # fault: identities the console confirms wrongly
+    _confirmed: bool = False
 
     def __post_init__(self) -> None:
         self.plan_token = token("plan", self.course.digest)
+        self.lines.drive("override_plan", 0)
+        self.end_override()
 
     def delivered(self, target: Target, beam: Beam) -> int:
         """Meterset up to which the beam has been delivered in this fraction, mMU."""
@@ -94,13 +92,34 @@ class RecordVerify:
         )
         return start
 
-    def confirm(self, target: Target) -> None:
-        """What was verified at the couch and the console for the target now being set up."""
-        drive = self.lines.drive
-        drive("patient_confirmed", token("patient", self.course.patient))
-        drive("plan_confirmed", self.plan_token)
-        drive("target_confirmed", token("target", target.id))
-        drive("fraction_confirmed", token("fraction", self.fraction))
+    def confirm(self) -> None:
+        """What was verified at the couch and the console before a target is set up.
+
+        The target itself is confirmed by the match of its image (:mod:`sim.clinic.imaging`).
+        """
+        self._confirmed = True
+        right = {
+            "patient": token("patient", self.course.patient),
+            "plan": self.plan_token,
+            "fraction": token("fraction", self.fraction),
+        }
+        for what, value in right.items():
+            wrong = token("another", what)
+            self.lines.drive(f"{what}_confirmed", wrong if what in self.mistaken else value)
+
+    def refresh(self) -> None:
+        """A fault changed what the console confirms."""
+        if self._confirmed:
+            self.confirm()
+
+    def override_image_age(self, given_for: int | None = None) -> None:
+        """Accept an older image for the present plan, or (fault) for the plan with another token."""
+        self.lines.drive("override_plan", self.plan_token if given_for is None else given_for)
+        self.lines.drive("image_age_override", True)
+
+    def end_override(self) -> None:
+        """No older image is accepted any more."""
+        self.lines.drive("image_age_override", False)
 
     def record(self, delivery: Delivery) -> None:
         """Keep a delivery. Raises RefusedDelivery if it overlaps one already kept."""

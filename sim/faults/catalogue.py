@@ -23,7 +23,18 @@ from sim.faults.beam import (
     TargetWear,
     WrongAccessory,
 )
-from sim.faults.clinic import GateLost, ShiftNotApplied, ShiftTwice
+from sim.faults.clinic import GateLost
+from sim.faults.mistakes import (
+    EditInSettling,
+    Hurry,
+    OutputCheckSkipped,
+    OverrideLeft,
+    ProceedRepeatedly,
+    ShiftNotApplied,
+    ShiftTwice,
+    StaleImage,
+    WrongIdentity,
+)
 from sim.faults.motion import AxisCreep, AxisRunaway, AxisSlip, AxisStall, CarriageOff, LeafLag, LeafStuck
 from sim.faults.signals import (
     SignalDelay,
@@ -78,7 +89,14 @@ Fault = Annotated[
     | PowerDip
     | ControllerHang
     | GateLost
+    | WrongIdentity
+    | StaleImage
     | ShiftNotApplied
-    | ShiftTwice,
+    | ShiftTwice
+    | EditInSettling
+    | Hurry
+    | ProceedRepeatedly
+    | OverrideLeft
+    | OutputCheckSkipped,
     Field(discriminator="kind"),
 ]

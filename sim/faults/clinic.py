@@ -1,4 +1,4 @@
-"""Mistakes and mishaps around the patient: gating, imaging, couch shift."""
+"""Faults of what surrounds the patient: the gating system."""
 
 from __future__ import annotations
 
@@ -18,27 +18,3 @@ class GateLost(BaseFault):
 
     def clear(self, world: World) -> None:
         world.gate.lose(False)
-
-
-class ShiftNotApplied(BaseFault):
-    """The couch shift after the match is forgotten."""
-
-    kind: Literal["shift_not_applied"]
-
-    def apply(self, world: World) -> None:
-        world.imaging.shift_not_applied = True
-
-    def clear(self, world: World) -> None:
-        world.imaging.shift_not_applied = False
-
-
-class ShiftTwice(BaseFault):
-    """The couch shift after the match is applied twice."""
-
-    kind: Literal["shift_applied_twice"]
-
-    def apply(self, world: World) -> None:
-        world.imaging.shift_applied_twice = True
-
-    def clear(self, world: World) -> None:
-        world.imaging.shift_applied_twice = False

@@ -93,6 +93,11 @@ class DoseMonitor:
         for listener in tuple(self.listeners):
             listener()
 
+    def output_deviation(self) -> int:
+        """Dose per monitor unit against the calibration, 0.1 %, as an independent detector finds it."""
+        read = self.primary.gain_ppm
+        return round(1000 * self.yield_ppm / read) - 1000 if read and not self.primary.dead else 1000
+
     def set_asymmetry(self, plane: str, tenths: int) -> None:
         """The beam is asymmetric by so many 0.1 %; the chamber's sectors see it."""
         self._asymmetry[plane] = tenths

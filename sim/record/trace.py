@@ -7,6 +7,7 @@ made from a :class:`Trace`. Times are integer microseconds of simulated time.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -62,10 +63,14 @@ class Trace:
         self.events: list[Event] = []
         self.channels: dict[str, Channel] = {}
         self.end_us = 0
+        self.listeners: list[Callable[[Event], None]] = []  # told every event as it happens
 
     def event(self, t_us: int, kind: str, **fields: Any) -> None:
         """Append one event; events arrive in time order."""
-        self.events.append(Event(t_us, kind, fields))
+        event = Event(t_us, kind, fields)
+        self.events.append(event)
+        for listener in tuple(self.listeners):
+            listener(event)
 
     def channel(self, name: str, kind: ChannelKind, unit: str = "") -> Channel:
         """The channel of that name, made on first use."""

@@ -67,6 +67,16 @@ def _text(e: Expectation) -> str:
         return f"{e.beams_completed} beams end normally"
     if e.interruptions is not None:
         return f"{e.interruptions} interruptions"
+    if e.holds is not None:
+        return f"{e.holds} beam holds"
+    if e.beam_stays_off is not None:
+        return f"beam stays off for {format_duration(e.beam_stays_off)}{since}"
+    if e.accepted is not None:
+        return f"{e.accepted} is accepted{since}"
+    if e.refused is not None:
+        return f"{e.refused} is refused{f' by {e.by}' if e.by else ''}{since}"
+    if e.latched is not None:
+        return f"{e.latched} latched at the end"
     return f"final state {e.final_state}"
 
 
@@ -181,6 +191,58 @@ def _interruptions(world: World, e: Expectation, trigger: int) -> Measured:
     return _count(e, found, e.interruptions, "times")
 
 
+def _holds(world: World, e: Expectation, trigger: int) -> Measured:
+    found = sum(event.fields["to"] == "hold" for event in _events(world, "state", 0))
+    assert e.holds is not None
+    return _count(e, found, e.holds, "times")
+
+
+def _beam_stays_off(world: World, e: Expectation, trigger: int) -> Measured:
+    """From the first moment at or after the step at which the beam is off to the next beam."""
+    assert e.beam_stays_off is not None
+    beams = where(world.trace, "beam_on")
+    off = next((b for a, b in beams if a <= trigger < b), trigger)
+    until = next((a for a, _ in beams if a >= off), world.trace.end_us)
+    lasted, limit = (until - off) / 1000, e.beam_stays_off / 1000
+    status = "pass" if lasted >= limit else "fail"
+    return Measured(_text(e), status, lasted, limit, "ms", round(lasted - limit, 3), trigger, until)
+
+
+def _commands(world: World, name: str, since: int) -> list[Event]:
+    return [event for event in _events(world, "command", since) if event.fields["command"] == name]
+
+
+def _accepted(world: World, e: Expectation, trigger: int) -> Measured:
+    assert e.accepted is not None
+    answers = _commands(world, e.accepted, trigger)
+    if not answers:
+        return Measured(_text(e), "not_evaluated", "never given", trigger_t_us=trigger)
+    got = answers[0].fields["accepted"]
+    found = "accepted" if got else f"refused by {answers[0].fields['reason'] or 'the state'}"
+    return Measured(_text(e), "pass" if got else "fail", found, None, "", None, trigger, answers[0].t_us)
+
+
+def _refused(world: World, e: Expectation, trigger: int) -> Measured:
+    """The next such command, and with ``by`` also what stood in its way."""
+    assert e.refused is not None
+    answers = _commands(world, e.refused, trigger)
+    if not answers:
+        return Measured(_text(e), "not_evaluated", "never given", trigger_t_us=trigger)
+    fields, t_us = answers[0].fields, answers[0].t_us
+    if fields["accepted"]:
+        return Measured(_text(e), "fail", "accepted", e.by, "", None, trigger, t_us)
+    reason = fields["reason"] or "the state"
+    status = "pass" if e.by in (None, reason) else "fail"
+    return Measured(_text(e), status, f"refused by {reason}", e.by, "", None, trigger, t_us)
+
+
+def _latched(world: World, e: Expectation, trigger: int) -> Measured:
+    ids = world.table.interlock_ids
+    latched = [name for i, name in enumerate(ids) if world.conductor.outputs.latched >> i & 1]
+    status = "pass" if e.latched in latched else "fail"
+    return Measured(_text(e), status, ", ".join(latched) or "nothing", e.latched)
+
+
 def _final_state(world: World, e: Expectation, trigger: int) -> Measured:
     found = world.conductor.outputs.state.name
     return Measured(_text(e), "pass" if found == e.final_state else "fail", found, e.final_state)
@@ -197,5 +259,10 @@ _JUDGES = {
     "delivered": _delivered,
     "beams_completed": _beams_completed,
     "interruptions": _interruptions,
+    "beam_stays_off": _beam_stays_off,
+    "accepted": _accepted,
+    "refused": _refused,
+    "latched": _latched,
+    "holds": _holds,
     "final_state": _final_state,
 }

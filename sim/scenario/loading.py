@@ -173,7 +173,7 @@ def _check_expectations(document: Document[Scenario], table: Table, course: Cour
             raise document.error(
                 (*at, "after"), f"no step {expectation.after!r}", did_you_mean(expectation.after, ids)
             )
-        for field in ("first_up", "trips", "never_trips"):
+        for field in ("first_up", "trips", "never_trips", "by", "latched"):
             name = getattr(expectation, field)
             if name is not None and name not in table.interlocks:
                 raise document.error(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import simpy
@@ -10,7 +10,7 @@ import simpy
 from firmware_model.contract import Controller
 from sim.clinic.policy import Policy
 from sim.clock import wall_seconds
-from sim.scenario.expectations import measure
+from sim.scenario.expectations import Measured, measure
 from sim.scenario.intervals import longest, where
 from sim.scenario.invariants import judge_all
 from sim.scenario.loading import LoadedScenario
@@ -81,8 +81,16 @@ def run_scenario(
     session: simpy.Process = world.clock.process(world.operator.session(loaded.targets))
     finished = world.conductor.run(scenario.time_limit, session)
     world.trace.end_us = max(world.clock.now, world.conductor.tick * world.conductor.scan_us)
-    invariants = judge_all(world)
+    gaps = {gap.invariant: gap.because for gap in scenario.known_gaps}
+    invariants = [replace(verdict, known_gap=gaps.get(verdict.id, "")) for verdict in judge_all(world)]
     expectations = [measure(world, expectation, timeline.fired) for expectation in scenario.expect]
+    expectations += [
+        Measured(
+            f"{verdict.id} is a known gap", "pass" if verdict.broken else "fail", verdict.status, "known_gap"
+        )
+        for verdict in invariants
+        if verdict.known_gap
+    ]
     passed = (
         finished
         and all(e.status == "pass" for e in expectations)

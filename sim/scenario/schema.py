@@ -23,10 +23,14 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+EventName = Literal["setup", "image", "shift", "select", "beam_start", "proof_test", "beam_end"]
+
+
 class At(_Strict):
-    """When a step happens: exactly one of time, state, meterset, control_point, gantry, after."""
+    """When a step happens: exactly one of time, event, state, meterset, control_point, gantry, after."""
 
     time: Annotated[Duration | None, Field(description="since the start of the session")] = None
+    event: Annotated[EventName | None, Field(description="when this happens in the session")] = None
     state: Annotated[StateName | None, Field(description="on entering this state")] = None
     meterset: Annotated[Meterset | None, Field(description="primary meterset of the beam")] = None
     control_point: Annotated[int | None, Field(ge=1, description="on reaching this control point")] = None
@@ -40,12 +44,12 @@ class At(_Strict):
     def _exactly_one(self) -> At:
         given = [
             n
-            for n in ("time", "state", "meterset", "control_point", "gantry", "after")
+            for n in ("time", "event", "state", "meterset", "control_point", "gantry", "after")
             if getattr(self, n) is not None
         ]
         if len(given) != 1:
             raise ValueError(
-                "give exactly one of time, state, meterset, control_point, gantry, after"
+                "give exactly one of time, event, state, meterset, control_point, gantry, after"
                 + (f"; here: {', '.join(given)}" if given else "")
             )
         if (self.target is not None or self.beam is not None) and given[0] in ("time", "after"):
@@ -87,6 +91,7 @@ class Step(_Strict):
             "reset_physics",
             "reset_local",
             "change_parameter",
+            "override_image_age",
         ]
         | None
     ) = None
@@ -106,6 +111,40 @@ class Step(_Strict):
         if self.repeat is not None and (self.lasts is None or self.lasts >= self.repeat.every):
             raise ValueError("'repeat' needs 'lasts', and it must be shorter than 'every'")
         return self
+
+
+CommandName = Literal[
+    "power_on",
+    "prepare",
+    "stand_by",
+    "begin_check",
+    "beam_on",
+    "interrupt",
+    "resume",
+    "terminate",
+    "acknowledge",
+    "stand_down",
+    "restart",
+    "reset_local",
+    "reset_operator",
+    "reset_physics",
+]
+MEASURED_FROM_A_STEP = (
+    "beam_off",
+    "permit_withdrawn",
+    "state",
+    "beam_stays_on",
+    "beam_stays_off",
+    "accepted",
+    "refused",
+)
+
+
+class KnownGap(_Strict):
+    """A hazard nothing in this table covers: the scenario shows that an invariant breaks."""
+
+    invariant: Annotated[str, Field(description="its id; it must be violated, or the run does not pass")]
+    because: Annotated[str, Field(min_length=10, description="why nothing notices it")]
 
 
 class Expectation(_Strict):
@@ -136,6 +175,14 @@ class Expectation(_Strict):
     )
     tolerance: Annotated[Meterset, Field(description="for 'delivered'")] = 100
     meterset_below: Annotated[Meterset | None, Field(description="with 'delivered': less than this")] = None
+    beam_stays_off: Annotated[
+        Duration | None, Field(description="no beam for at least this long after the step")
+    ] = None
+    accepted: Annotated[CommandName | None, Field(description="the next such command after the step")] = None
+    refused: Annotated[CommandName | None, Field(description="the next such command after the step")] = None
+    by: Annotated[str | None, Field(description="with 'refused': the interlock in the way")] = None
+    latched: Annotated[str | None, Field(description="this interlock is still latched at the end")] = None
+    holds: Annotated[int | None, Field(ge=0, description="number of beam holds")] = None
     final_state: StateName | None = None
     interruptions: Annotated[int | None, Field(ge=0, description="number of interrupted states entered")] = (
         None
@@ -153,14 +200,21 @@ class Expectation(_Strict):
             "beam_stays_on",
             "delivered",
             "beams_completed",
+            "beam_stays_off",
+            "accepted",
+            "refused",
+            "latched",
+            "holds",
             "final_state",
             "interruptions",
         )
         given = [n for n in kinds if getattr(self, n) is not None]
         if len(given) != 1:
             raise ValueError(f"give exactly one of {', '.join(kinds)}")
-        if given[0] in ("beam_off", "permit_withdrawn", "state", "beam_stays_on") and self.after is None:
+        if given[0] in MEASURED_FROM_A_STEP and self.after is None:
             raise ValueError(f"'{given[0]}' is measured from a step: add 'after'")
+        if self.by is not None and self.refused is None:
+            raise ValueError("'by' goes with 'refused'")
         return self
 
 
@@ -206,4 +260,7 @@ class Scenario(_Strict):
         Duration, Field(ge=1_000_000, description="simulated time after which the run ends")
     ] = 10_800_000_000
     timeline: list[Step] = []
+    known_gaps: Annotated[
+        list[KnownGap], Field(description="invariants that this scenario shows to be broken")
+    ] = []
     expect: Annotated[list[Expectation], Field(min_length=1)]

@@ -7,10 +7,11 @@ from functools import partial
 
 from firmware_model.contract import FRACTION_BITS, Outputs
 from firmware_model.states import Command, State
-from sim.clinic.record_verify import token
+from sim.clinic.identity import token
 from sim.clock import US_PER_MS
 from sim.faults.base import FULL, GradualFault
 from sim.faults.signals import GradualSignalFault
+from sim.record.trace import Event
 from sim.scenario.schema import At, Step
 from sim.world import World
 
@@ -37,6 +38,8 @@ class Timeline:
             self._followers.setdefault(at.after, []).append(step)
         elif at.time is not None:
             world.clock.call_in(at.time + at.delay, lambda: self._fire(step))
+        elif at.event is not None:
+            world.trace.listeners.append(lambda event: self._on_event(step, event))
         elif at.state is not None:
             self._on_state(step, State[at.state])
         elif at.control_point is not None:
@@ -50,6 +53,12 @@ class Timeline:
                 self._later(step)
 
         self._world.conductor.listeners.append(look)
+
+    def _on_event(self, step: Step, event: Event) -> None:
+        """Behind whatever else the event brings at the same instant."""
+        if event.kind == step.at.event and self._aimed(step.at) and step.id not in self.fired:
+            self.fired[step.id] = -1
+            self._world.clock.call_in(step.at.delay, lambda: self._fire(step))
 
     def _on_control_point(self, step: Step, index: int) -> None:
         if index == step.at.control_point and self._aimed(step.at):
@@ -81,9 +90,12 @@ class Timeline:
             getattr(world.linac.room, step.room)()
         elif step.console == "change_parameter":
             world.linac.lines.drive("parameters_token", token("edited", step.id, now))
+        elif step.console == "override_image_age":
+            world.records.override_image_age()
+            world.trace.event(now, "operator", act="override the age of the image", detail=step.id)
         elif step.console is not None:
-            world.conductor.command(Command[step.console])
             world.trace.event(now, "operator", act=f"press {step.console}", detail=step.id)
+            world.clock.process(world.operator.press(Command[step.console]))
         for follower in self._followers.get(step.id, ()):
             world.clock.call_in(follower.at.delay, lambda step=follower: self._fire(step))  # type: ignore[misc]
 

@@ -66,8 +66,9 @@ class Bench:
                 v[name] = 1
             elif signal.kind == "token":
                 v[name] = 7
-        v.update(sequence_hold=0, gating_enabled=0, static_beam=0, arc_beam=1, clearance=300,
-                 preset_meterset=100_000_000, time_set=100_000_000, dose_rate_set=600, dose_rate_max=600,
+        v.update(sequence_hold=0, image_age_override=0, gating_enabled=0, static_beam=0, arc_beam=1,
+                 clearance=300, preset_meterset=100_000_000, time_set=100_000_000,
+                 dose_rate_set=600, dose_rate_max=600,
                  pulse_dose_set=278, pulse_dose=278, energy_set=600, beam_energy=600, bend_current=5200,
                  bend_current_set=5200, water_flow=120, water_temperature=400, gas_pressure=2300,
                  vacuum_current=50, air_pressure=4100, console_table_digest=self.table.token)  # fmt: skip

@@ -17,8 +17,8 @@ def boundaries(table: t.Table, interlock: str, now: Callable[[int], int]) -> lis
     """
     row, index = table.interlocks[interlock], table.signal_index
     found = [(index[name], now(index[name])) for name in row.signals]
-    if row.only_if is not None:
-        found.append((index[row.only_if], ONE))
+    if row.gate is not None:
+        found.append((index[row.gate], ONE))
     match row.trips_when:
         case t.IsFalse(signals=names) | t.IsTrue(signals=names):
             found += [(index[name], ONE) for name in names]

@@ -154,7 +154,7 @@ def _row(d: Dice, kind: str) -> dict[str, Any]:
         "basis": "random",
     }
     if d.chance(4):
-        row["only_if"] = "enable"
+        row[d.pick(["only_if"] if kind == "flag" else ["only_if", "unless"])] = "enable"
     if latch != "none" and d.chance():
         row["latches_in"] = acts_in
     if kind in _PROOFS and d.chance():

@@ -116,7 +116,7 @@ def test_a_prediction_about_a_single_signal_is_exact(kind: str) -> None:
 
 
 def condition_reads_two(table: t.Table) -> bool:
-    return len(table.interlocks["ROW_0"].signals) - (table.interlocks["ROW_0"].only_if is not None) > 1
+    return len(table.interlocks["ROW_0"].signals) - (table.interlocks["ROW_0"].gate is not None) > 1
 
 
 def means(table: t.Table, x: list[int]) -> bool:

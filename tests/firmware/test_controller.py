@@ -376,6 +376,9 @@ def test_a_beam_goes_on_only_without_signals_that_nothing_needs_during_it() -> N
         "gate_heartbeat",
         "image_shift_residual",  # asked for before the beam
         "image_age",
+        "image_age_override",  # without it nothing is overridden
+        "override_plan",  # read under an override only
+        "daily_output",  # asked for before the beam
         "dose_rate_set",  # lowers the limit of a rate that is too low
         "static_beam",
         "arc_beam",

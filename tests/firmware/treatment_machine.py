@@ -54,6 +54,9 @@ _VALUES = {
     "sequence_hold": 0,
     "image_shift_residual": 0.2,
     "image_age": 60,
+    "image_age_override": 0,
+    "override_plan": 2002,
+    "daily_output": 0.4,
     "water_flow": 14,
     "water_temperature": 38,
     "gas_pressure": 230,
@@ -110,6 +113,7 @@ ENABLED_BY: dict[str, dict[str, float]] = {
     "static_beam": {"static_beam": 1},
     "arc_beam": {"static_beam": 0, "arc_beam": 1},
     "gating_enabled": {"gating_enabled": 1},
+    "image_age_override": {"image_age_override": 1},
 }
 
 #: Commands that lead from a state towards irradiation when nothing is wrong.
