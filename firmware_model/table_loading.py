@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from firmware_model.diagnostics import did_you_mean
@@ -27,7 +28,24 @@ REFERENCE_TABLE = Path(__file__).parent / "tables" / "reference_linac.yaml"
 
 
 def load_table(path: Path = REFERENCE_TABLE) -> Table:
-    """Read and check a table. Raises DocumentError naming line, column, value and limit."""
+    """Read and check a table. Raises DocumentError naming line, column, value and limit.
+
+    A file that has not changed since it was read last is not read again: a table is frozen, and
+    whole folders of scenarios share one.
+    """
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return _read_table(path)  # which says why it cannot be read
+    return _remembered(path.resolve(), (found.st_ino, found.st_mtime_ns, found.st_size), path)
+
+
+@lru_cache(maxsize=8)
+def _remembered(place: Path, version: tuple[int, int, int], path: Path) -> Table:
+    return _read_table(path)
+
+
+def _read_table(path: Path) -> Table:
     document = load_document(path, Table)
     for signal_name in document.model.signals:
         _check_signal(document, signal_name)

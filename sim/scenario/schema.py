@@ -257,7 +257,8 @@ class Scenario(_Strict):
     gating: Gating | None = None
     operator: OperatorPolicy = OperatorPolicy()
     time_limit: Annotated[
-        Duration, Field(ge=1_000_000, description="simulated time after which the run ends")
+        Duration,
+        Field(ge=1_000_000, le=86_400_000_000, description="simulated time at which the run ends"),
     ] = 10_800_000_000
     timeline: list[Step] = []
     known_gaps: Annotated[
