@@ -52,6 +52,7 @@ def load_scenario(path: Path, table_path: Path | None = None) -> LoadedScenario:
         raise document.error(
             ("table",), f"scan period {table.scan_period} us: the plant needs a whole number of milliseconds"
         )
+    _check_units(document, table)
     course = load_plan(_plan_path(document, here), machine, scenario.fraction_group)
     targets = _check_targets(document, course)
     _check_requirements(document, table)
@@ -70,6 +71,19 @@ def _plan_path(document: Document[Scenario], here: Path) -> Path:
     if spec is None or spec.origin is None:
         raise document.error(("plan",), f"no installed Python package {package!r}", f"pip install {package}")
     return Path(spec.origin).parent / inside
+
+
+def _check_units(document: Document[Scenario], table: Table) -> None:
+    """The plant drives every signal in the unit and LSB of the reference table, or it would be misread."""
+    for name, driven in load_table(REFERENCE_TABLE).signals.items():
+        read = table.signals.get(name)
+        if read is not None and (read.kind, read.unit, read.lsb) != (driven.kind, driven.unit, driven.lsb):
+            raise document.error(
+                ("table",),
+                f"signal {name!r} in {table.name!r} is a {read.kind} in steps of {read.lsb} {read.unit}; "
+                f"the plant drives a {driven.kind} in steps of {driven.lsb} {driven.unit}",
+                "use the plant's unit and lsb, or give the signal another name",
+            )
 
 
 def _check_requirements(document: Document[Scenario], table: Table) -> None:

@@ -99,6 +99,16 @@ def change_number(text: str, d: Random) -> str:
     return text[: place.start()] + value + text[place.end() :]
 
 
+def misspell(text: str, d: Random) -> str:
+    """A name with a letter missing, doubled or in the other case."""
+    place = d.choice(list(re.finditer(r"[A-Za-z_]{3,}", text)) or [None])
+    if place is None:
+        return cut(text, d)
+    word, at = place[0], d.randrange(len(place[0]))
+    other = d.choice([word[:at] + word[at + 1 :], word[:at] + word[at] + word[at:], word.swapcase()])
+    return text[: place.start()] + other + text[place.end() :]
+
+
 def change_key(text: str, d: Random) -> str:
     places = list(re.finditer(r"[a-z_]+(?=:)", text))
     if not places:
@@ -114,7 +124,7 @@ def deepen(text: str, d: Random) -> str:
 
 
 MUTATORS: list[Callable[[str, Random], str]] = [
-    *[change_value, change_number] * 3,
+    *[change_value, change_number, misspell] * 3,
     *[change_key, change_character] * 2,
     *[cut, drop_line, repeat_line, swap_lines, indent_line, deepen],
 ]

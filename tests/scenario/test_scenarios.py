@@ -14,6 +14,7 @@ from cli.check import scenario_files
 from cli.main import main
 from firmware_model.controller import ModelController
 from firmware_model.diagnostics import DocumentError
+from firmware_model.table_loading import REFERENCE_TABLE
 from sim.scenario.loading import LoadedScenario, load_scenario
 from sim.scenario.runner import BoardIdentity, Outcome, run_scenario
 
@@ -182,6 +183,15 @@ def test_a_mistake_is_reported_with_its_place_and_exit_code_3(
     assert words in str(raised.value)
     assert CliRunner().invoke(main, ["run", str(file)]).exit_code == 3
     assert CliRunner().invoke(main, ["check", str(file)]).exit_code == 3
+
+
+def test_a_table_that_would_misread_the_plant_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "table.yaml"
+    text = REFERENCE_TABLE.read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("  jaw_error:"))
+    table.write_text(text.replace(line, line.replace("lsb: 0.01", "lsb: 0.1")), encoding="utf-8")
+    with pytest.raises(DocumentError, match=r"jaw_error.* steps of 0\.1 mm; the plant .* steps of 0\.01 mm"):
+        load_scenario(HEADLINE, table)
 
 
 def test_check_finds_every_scenario_sound() -> None:
