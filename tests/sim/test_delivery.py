@@ -78,7 +78,25 @@ def test_after_a_controller_hang_the_watchdog_ends_the_beam() -> None:
     hung = next(e.t_us for e in outcome.world.trace.events if e.kind == "fault")
     (last,) = [b for _, b in where(outcome.world.trace, "beam_on")][-1:]
     assert 0 < last - hung <= 60_000
-    assert outcome.world.records.deliveries[0].end < 55_000
+    delivery = outcome.world.records.deliveries[0]
+    assert delivery.cause == "power"
+    # The counter is alive: also what came after the last scan is recorded.
+    assert delivery.end == outcome.world.linac.dose.primary.count.counts(outcome.world.clock.now)
+    assert abs(delivery.end / 1000 - outcome.world.delivered_at_beam_end[0]) < 0.2
+
+
+def test_a_hang_shorter_than_the_watchdog_is_only_a_gap_in_the_scans() -> None:
+    hang = step(
+        id="hang", at={"meterset": "50 MU", "beam": 1}, fault={"kind": "controller_hang"}, lasts="49.999 ms"
+    )
+    outcome = run([hang], beams=(arc(),))
+    assert outcome.verdict == "PASS", outcome.run
+    assert outcome.world.conductor.tick - outcome.world.conductor.scans == 50
+    # Read anew after the gap: the end of the beam is noticed in the scan that follows it.
+    events = outcome.world.trace.events
+    end = max(e.t_us for e in events if e.kind == "control_point")
+    noticed = next(e.t_us for e in events if e.kind == "state" and e.fields["from"] == "irradiation")
+    assert 0 < noticed - end <= 1000
 
 
 def record_verify() -> RecordVerify:
