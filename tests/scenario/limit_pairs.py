@@ -20,7 +20,8 @@ from firmware_model.controller import ModelController
 from firmware_model.diagnostics import DocumentError
 from firmware_model.quantity import Angle, Duration, Meterset, format_duration
 from firmware_model.states import State
-from firmware_model.table import Interlock, Table
+from firmware_model.table import Interlock, Table, Timer
+from sim.clock import US_PER_MS
 from sim.plan.course import PlanError
 from sim.scenario.intervals import where
 from sim.scenario.loading import LoadedScenario, load_scenario
@@ -98,20 +99,39 @@ class Run:
         return [step.id for step in self.loaded.scenario.timeline if step.id not in self._fired]
 
     def trips(self, interlock: str) -> list[tuple[int, bool]]:
-        """Instants from the step on at which the row trips or stands in the way; True: the first cause."""
+        """Instants from the step on at which the row trips or stands in the way; True: the first cause.
+
+        The normal end of a beam is no trip in the records: there the beam's end is the trip.
+        """
+        world = self.outcome.world
+        since = [event for event in world.trace.events if event.t_us >= (self.started or 0)]
+        if self.loaded.table.interlocks[interlock].stop == "complete":
+            ends = [e for e in since if e.kind == "state" and e.fields["to"] == State.preparatory.name]
+            return [
+                (e.t_us, False) for e in ends if State[e.fields["from"]] in (State.irradiation, State.hold)
+            ]
         return [
             (event.t_us, event.fields.get("first_up", False))
-            for event in self.outcome.world.trace.events
-            if event.kind in ("trip", "blocked")
-            and event.fields["interlock"] == interlock
-            and event.t_us >= (self.started or 0)
+            for event in since
+            if event.kind in ("trip", "blocked") and event.fields["interlock"] == interlock
         ]
 
-    def acts_from(self, row: Interlock, until_us: int) -> int | None:
-        """The last instant up to ``until_us`` at which the machine came into the states the row acts in."""
+    def cause_of(self, row: Interlock, trip_us: int) -> int:
+        """When the row has something to answer to: the step, or later when the row begins to act.
+
+        A timer's cause is the end of its set time in the states it acts in.
+        """
+        trace = self.outcome.world.trace
         acting = {state.name for state in row.states}
-        stretches = where(self.outcome.world.trace, "state", lambda name: name in acting)
-        return max((begin for begin, _ in stretches if begin <= until_us), default=None)
+        stretches = [s for s in where(trace, "state", lambda name: name in acting) if s[0] <= trip_us]
+        cause = max([self.started or 0, *(begin for begin, _ in stretches[-1:])])
+        if isinstance(row.trips_when, Timer):
+            left = round(float(trace.channels[row.trips_when.limit].at(trip_us) or 0) * US_PER_MS)
+            for begin, end in stretches:
+                if left <= end - begin:
+                    return max(cause, begin + left)
+                left -= end - begin
+        return cause
 
     def holds_at_step(self, channel: str) -> bool:
         """Whether a yes-or-no channel (permit, beam_on) is true when the step happens."""
@@ -231,14 +251,11 @@ class Pair:
             yield f"{name}: {self.interlock} does not trip after step {run.step.id!r}"
             return
         moment, first_up = moments[0]
-        acts_from = run.acts_from(self.row, moment)
-        # A row cannot answer before it acts, nor before a fault that grows has its full size.
-        acts_at_once = acts_from is None or acts_from <= run.started
-        limit = self.row.respond_within + (run.step.ramp or 0)
-        taken = moment - (run.started if acts_at_once or acts_from is None else acts_from)
-        if taken > limit:
+        cause = run.cause_of(self.row, moment)
+        limit = self.row.respond_within + (run.step.ramp or 0)  # a fault that grows needs its time
+        if moment - cause > limit:
             yield (
-                f"{name}: {self.interlock} trips {format_duration(taken)} after its cause, "
+                f"{name}: {self.interlock} trips {format_duration(moment - cause)} after its cause, "
                 f"the table allows {format_duration(limit)}"
             )
         asked = [
@@ -246,11 +263,11 @@ class Pair:
         ]
         if not asked:
             yield f"{name}: expect {{trips: {self.interlock}, after: {run.step.id}, within: ...}}"
-        elif acts_at_once and min(e.within or 0 for e in asked) > limit:
+        elif cause == run.started and min(e.within or 0 for e in asked) > limit:
             yield f"{name}: 'within' of the trip allows more than {format_duration(limit)}"
         if first_up and not any(e.first_up == self.interlock for e in expect):
             yield f"{name}: it is the first cause; expect {{first_up: {self.interlock}}}"
-        if acts_at_once and run.holds_at_step("permit"):
+        if cause == run.started and run.holds_at_step("permit"):
             withdrawn = [e.permit_withdrawn for e in expect if e.permit_withdrawn is not None]
             if not withdrawn or min(withdrawn) > limit:
                 yield f"{name}: permit given; expect {{permit_withdrawn: {format_duration(limit)}}} or less"
@@ -259,25 +276,24 @@ class Pair:
     def _near_miss_problems(self, run: Run) -> Iterator[str]:
         name, expect = run.loaded.path.name, run.loaded.scenario.expect
         moments = run.trips(self.interlock)
-        if self.row.stop == "complete":
-            # The row ends every beam; only before the last control point would it be a trip.
-            ends = max(
-                (e.t_us for e in run.outcome.world.trace.events if e.kind == "control_point"), default=0
-            )
-            moments = [(t, first) for t, first in moments if t < ends]
-        elif not any(e.never_trips == self.interlock for e in expect):
+        if not any(e.never_trips == self.interlock for e in expect):
             yield f"{name}: expect {{never_trips: {self.interlock}}}"
         if moments:
             since = moments[0][0] - (run.started or 0)
             yield f"{name}: {self.interlock} trips, {format_duration(since)} after step {run.step.id!r}"
-        if run.holds_at_step("beam_on") and not any(
-            e.beam_stays_on or e.state == State.hold.name for e in expect
-        ):
-            yield f"{name}: beam is on; expect {{beam_stays_on: ...}}, or the hold of a milder row"
+        if run.holds_at_step("beam_on") and not self._says_what_becomes_of_the_beam(expect):
+            yield f"{name}: beam is on; expect {{beam_stays_on: ...}}, or which other row stops it"
         if not any(e.delivered and e.meterset_below is None for e in expect):
             yield f"{name}: expect the target to be delivered"
         if not any(e.final_state == State.standby.name for e in expect):
             yield f"{name}: expect {{final_state: standby}}"
+
+    def _says_what_becomes_of_the_beam(self, expect: list[Expectation]) -> bool:
+        """It stays on; or a row that shares the signal holds it, or stops it."""
+        return any(
+            e.beam_stays_on or e.state == State.hold.name or e.first_up not in (None, self.interlock)
+            for e in expect
+        )
 
     @staticmethod
     def _ending(name: str, expect: list[Expectation]) -> Iterator[str]:

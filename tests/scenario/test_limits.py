@@ -16,7 +16,8 @@ TABLE = load_table()
 
 @pytest.mark.parametrize("interlock", TABLE.interlocks)
 def test_the_limit_of_every_interlock_is_bracketed_by_a_pair(interlock: str) -> None:
-    assert pair_problems(LIMITS, interlock) == []
+    problems = pair_problems(LIMITS, interlock)
+    assert not problems, "\n".join(problems)
 
 
 def test_every_limit_file_belongs_to_an_interlock() -> None:
