@@ -89,6 +89,11 @@ BREACHES: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
     "a long time": ({}, {"2.00": "2.01", "lasts: 100 ms": "lasts: 8.9 ms"}, "by 91.1 ms, more than a scan"),
     "both trip": ({"2.01": "2.03"}, {"2.00": "2.02"}, "MLC_HOLD trips, 9.95 ms after step 'fault'"),
     "neither trips": ({"2.01": "2.00"}, {"2.00": "1.99"}, "MLC_HOLD does not trip"),
+    "slow": (
+        {"signal_stuck, signal: mlc_error, value: 2.01": "signal_drift, signal: mlc_error, per_second: 40"},
+        {"signal_stuck, signal: mlc_error, value: 2.00": "signal_drift, signal: mlc_error, per_second: 10"},
+        "after its cause, the table allows 20 ms",
+    ),
     "no such moment": ({"100.05 ms": "1 h"}, {"100.05 ms": "1 h"}, "never happened"),
     "lax time": ({"MLC_HOLD, after: fault, within: 20": "MLC_HOLD, after: fault, within: 21"}, {},
                  "allows more than 20 ms"),
