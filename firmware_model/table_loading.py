@@ -113,8 +113,6 @@ def _check_interlock(document: Document[Table], name: str) -> None:
             (*at, "respond_within"),
             f"{row.respond_within} us is shorter than the debounce of {row.debounce} scans",
         )
-    if (row.proof is None) == (row.no_proof is None):
-        raise document.error(at, "give either 'proof' (signals to force) or 'no_proof' (the reason)")
     if row.proof is not None:
         _check_proof(document, name)
 
@@ -191,8 +189,6 @@ def _check_limits(document: Document[Table], name: str) -> None:
                 f"{partner} and {signal_name} differ in unit or lsb and cannot be compared",
             )
     if isinstance(condition, (Differs, Exceeds)):
-        if condition.by is None and condition.percent is None:
-            raise document.error(at, "give 'by', 'percent' or both")
         base = condition.from_ if isinstance(condition, Differs) else condition.preset
         if condition.percent is not None and table.signals[base].range[0] < 0:
             raise document.error((*at, "percent"), f"percent of {base}, which can be negative; use 'by'")

@@ -18,8 +18,9 @@ from pydantic import BaseModel, Field
 
 from firmware_model import strict_yaml
 from firmware_model.diagnostics import DocumentError
+from firmware_model.editor_schema import json_schema
 from firmware_model.quantity import Duration
-from firmware_model.strict_yaml import json_schema, load, loads
+from firmware_model.strict_yaml import load, loads
 
 from .toy_scenario import EVERY_KEY, Anything, Class, Door, Scenario, Side, Strict, Wait, read
 
