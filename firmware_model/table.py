@@ -14,8 +14,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from firmware_model.diagnostics import RefusedValue, did_you_mean
 from firmware_model.key_rules import KeyRules
 from firmware_model.quantity import Duration
 from firmware_model.states import BEAM_IN_PROGRESS, Latch, State, Stop
@@ -67,6 +68,27 @@ DICOM_INTERLOCK_CODES = {
     "130830": "Meterset rate interlock",
     "130831": "Beam energy interlock",
 }
+
+
+def _known_code(code: str) -> str:
+    if code not in DICOM_INTERLOCK_CODES:
+        raise RefusedValue(
+            f"{code!r} is not in DICOM context group 9568", did_you_mean(code, DICOM_INTERLOCK_CODES)
+        )
+    return code
+
+
+DicomCode = Annotated[
+    str,
+    AfterValidator(_known_code),
+    Field(
+        json_schema_extra={
+            "enum": list(DICOM_INTERLOCK_CODES),
+            "enumDescriptions": list(DICOM_INTERLOCK_CODES.values()),
+            "markdownEnumDescriptions": list(DICOM_INTERLOCK_CODES.values()),
+        }
+    ),
+]
 
 
 class _Strict(KeyRules, BaseModel):
@@ -338,14 +360,9 @@ class Interlock(_Strict):
     stops_motion: Annotated[bool, Field(description="a trip also withdraws the motion permit")] = False
     respond_within: Annotated[Duration, Field(description="cause to permit withdrawn, debounce included")]
     dicom_code: Annotated[
-        str | None,
+        DicomCode | None,
         Field(
             description="DICOM PS3.16 context group 9568, in quotes",
-            json_schema_extra={
-                "enum": list(DICOM_INTERLOCK_CODES),
-                "enumDescriptions": list(DICOM_INTERLOCK_CODES.values()),
-                "markdownEnumDescriptions": list(DICOM_INTERLOCK_CODES.values()),
-            },
         ),
     ] = None
     requirements: Annotated[list[str], Field(min_length=1, description="ids listed under `requirements`")]

@@ -8,7 +8,6 @@ from pathlib import Path
 from firmware_model.diagnostics import did_you_mean
 from firmware_model.strict_yaml import Document, load_document
 from firmware_model.table import (
-    DICOM_INTERLOCK_CODES,
     MEMORYLESS,
     Differs,
     Exceeds,
@@ -102,12 +101,6 @@ def _check_interlock(document: Document[Table], name: str) -> None:
                 raise document.error(
                     (*at, field), f"{item!r} is not listed under {field!r}", did_you_mean(item, known)
                 )
-    if row.dicom_code is not None and row.dicom_code not in DICOM_INTERLOCK_CODES:
-        raise document.error(
-            (*at, "dicom_code"),
-            f"{row.dicom_code!r} is not in DICOM context group 9568",
-            did_you_mean(row.dicom_code, DICOM_INTERLOCK_CODES),
-        )
     if row.respond_within < row.debounce * table.scan_period:
         raise document.error(
             (*at, "respond_within"),

@@ -6,6 +6,7 @@ import json
 import queue
 import subprocess
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -28,6 +29,7 @@ class LanguageServer:
 
     def __init__(self, program: Path, folder: Path, schemas: dict[str, Path]) -> None:
         self._folder = folder
+        self._kind = next(iter(schemas))
         self._settings = {
             "yaml": {
                 "schemas": {path.as_uri(): f"*.{kind}.yaml" for kind, path in schemas.items()},
@@ -71,6 +73,10 @@ class LanguageServer:
         )
         self._send({"method": "initialized", "params": {}})
         self._send({"method": "workspace/didChangeConfiguration", "params": {"settings": self._settings}})
+        # The server asks for its settings only now; until it has them it finds every text in order.
+        probe = self._open("no_such_key: 1\n", self._kind)
+        while not self._diagnostics.get(probe):
+            self._take("a first diagnosis under the settings")
         return self
 
     def __exit__(
@@ -93,38 +99,35 @@ class LanguageServer:
 
     def complete(self, text: str, kind: str) -> dict[str, Message]:
         """What is offered at the ``|`` in the text, by label."""
-        at = text.index("|")
-        text = text[:at] + text[at + 1 :]
-        line, column = text.count("\n", 0, at), at - (text.rfind("\n", 0, at) + 1)
-        uri = self._open(text, kind)
-        answer = self._request(
-            "textDocument/completion",
-            {"textDocument": {"uri": uri}, "position": {"line": line, "character": column}},
-        )
+        answer = self._request("textDocument/completion", self._place(text, kind))
         items = answer["items"] if isinstance(answer, dict) else answer or []
         return {item["label"]: item for item in items}
 
     def hover(self, text: str, kind: str) -> str:
         """What is shown for the word at the ``|`` in the text."""
-        at = text.index("|")
-        text = text[:at] + text[at + 1 :]
-        line, column = text.count("\n", 0, at), at - (text.rfind("\n", 0, at) + 1)
-        answer = self._request(
-            "textDocument/hover",
-            {
-                "textDocument": {"uri": self._open(text, kind)},
-                "position": {"line": line, "character": column},
-            },
-        )
+        answer = self._request("textDocument/hover", self._place(text, kind))
         return "" if answer is None else str(answer["contents"]["value"])
 
     def diagnose(self, text: str, kind: str) -> list[tuple[int, str]]:
         """Line (from 1) and message of everything marked in the text."""
-        uri = self._open(text, kind)
-        while uri not in self._diagnostics:
-            self._take("diagnostics of " + uri)
-        found = self._diagnostics[uri]
-        return sorted((item["range"]["start"]["line"] + 1, item["message"]) for item in found)
+        return self.diagnose_all([text], kind)[0]
+
+    def diagnose_all(self, texts: Sequence[str], kind: str) -> list[list[tuple[int, str]]]:
+        """The same for many texts; the server waits a little before each, but for all at once."""
+        uris = [self._open(text, kind) for text in texts]
+        for uri in uris:
+            while uri not in self._diagnostics:
+                self._take("diagnostics of " + uri)
+        return [
+            sorted((item["range"]["start"]["line"] + 1, item["message"]) for item in self._diagnostics[uri])
+            for uri in uris
+        ]
+
+    def _place(self, text: str, kind: str) -> Message:
+        """Opens the text without its ``|``; document and position to ask about."""
+        before, _, after = text.partition("|")
+        position = {"line": before.count("\n"), "character": len(before) - (before.rfind("\n") + 1)}
+        return {"textDocument": {"uri": self._open(before + after, kind)}, "position": position}
 
     def _open(self, text: str, kind: str) -> str:
         self._documents += 1
