@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[type[BaseModel], str]] = {
 #: Keys of a scenario whose value is a name of the interlock table, and the part it stands in.
 _NAMES = {
     "signal": "signals",
+    "other": "signals",
     "first_up": "interlocks",
     "trips": "interlocks",
     "never_trips": "interlocks",

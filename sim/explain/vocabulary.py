@@ -56,7 +56,7 @@ GUARDS: dict[str, str] = {
     "beam_was_cut_by_reset": "the controller restarted while a beam was selected",
     "self_test_is_clear": "no interlock that acts in the self test is tripped",
     "may_check": "nothing is tripped and nothing latched",
-    "only_a_hold_stands_in_the_way": "nothing is latched, and of the interlocks that act with beam only holds trip",
+    "only_a_hold_stands_in_the_way": "nothing is latched, and of those that act with beam only holds trip",
     "nothing_stands_in_the_way": "nothing is latched and no interlock that acts with beam is tripped",
     "may_resume": "nothing is latched, and nothing but holds is tripped",
     "may_acknowledge": "nothing is latched, and nothing but holds is tripped",
@@ -75,8 +75,8 @@ LATCHES: dict[Latch, str] = {
     Latch.none: "does not latch: clears by itself with its cause",
     Latch.operator: "stays until the operator resets it at the console (reset_operator), its cause gone",
     Latch.physics: "stays until physics or service reset it (reset_physics), its cause gone",
-    Latch.local: "stays until it is reset at its own place (reset_local), then by the operator at the console "
-    "(reset_operator), its cause gone",
+    Latch.local: "stays until it is reset at its own place (reset_local), then by the operator at the "
+    "console (reset_operator), its cause gone",
 }
 
 SOURCES: dict[str, str] = {

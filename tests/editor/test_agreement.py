@@ -31,7 +31,8 @@ SAMPLE = 100
 #: What only the loader can tell: limits and resolution of a quantity, and rules across a whole list.
 LOADER_ONLY = re.compile(
     r"not a multiple of|the smallest accepted|the largest accepted|must be (less|more|greater)|is used twice"
-    r"|control point|delivers nothing|cumulative meterset|is given twice"
+    r"|'ramp' (needs|is longer)|shorter than 'every'|control point|delivers nothing|cumulative meterset"
+    r"|is given twice"
 )
 
 Path_ = tuple[str | int, ...]
