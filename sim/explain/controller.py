@@ -67,7 +67,7 @@ def proof_words(table: Table, row: Interlock) -> str:
 def explain_signal(table: Table, name: str, usage: Usage) -> Explanation:
     signal = table.signals[name]
     result = Explanation("signal", name, signal.title)
-    result.add("kind", signal.kind)
+    result.add("values", signal.kind)
     if signal.kind != "bool":
         result.add("unit", signal.unit or "none")
         result.add("one count (LSB)", amount(table, name, signal.lsb))

@@ -20,6 +20,9 @@ class Explanation:
     data: dict[str, Any] = field(default_factory=dict)  # for programs only: the entry as the file has it
 
     def add(self, label: str, value: Value | None) -> None:
+        """Note a fact unless there is nothing to say. Raises ValueError for a label used already."""
+        if label in self.facts or label in ("kind", "name", "title", "data"):
+            raise ValueError(f"{self.kind} {self.name}: {label!r} is told already")
         if value:
             self.facts[label] = value
 

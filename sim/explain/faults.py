@@ -36,7 +36,11 @@ def explain_expectation(key: str, usage: Usage) -> Explanation:
     needs = Expectation.needs.get(key)
     result.add("needs", {needs: described[needs]} if needs else None)
     limits = [k for k in described if k not in Expectation.one_of and k != needs]
-    if key in Expectation.one_of:
+    if key not in Expectation.one_of:
+        required = [name for name, other in Expectation.needs.items() if other == key]
+        result.add("goes with", f"one of the quantities of an expectation: {', '.join(Expectation.one_of)}")
+        result.add("required by", required)
+    else:
         result.add("other keys of an expectation", {k: described[k] for k in limits})
     result.add("scenarios", usage.of(key, "expectation"))
     return result

@@ -74,19 +74,18 @@ def index(table: Table) -> list[Entry]:
 
 
 def find(entries: list[Entry], name: str) -> list[Entry]:
-    """Entries that ``name`` stands for: exactly, else without case, else by beginning, else by a part.
+    """Entries that ``name`` stands for: without regard to case, else by its beginning, else by a part.
 
     Several mean that the name is not unique. Raises NoSuchName when there is none.
     """
     wanted = _plain(name)
     for fits in (
-        lambda entry: entry.name == name,
         lambda entry: _plain(entry.name) == wanted,
         lambda entry: _plain(entry.name).startswith(wanted),
         lambda entry: wanted in _plain(entry.name),
     ):
         if wanted and (found := [entry for entry in entries if fits(entry)]):
-            return found
+            return sorted(found, key=lambda entry: entry.name != name)  # as typed comes first
     hint = did_you_mean(name, [entry.name for entry in entries])
     raise NoSuchName(
         f"nothing is called {name!r}" + (f"; {hint}" if hint and "known here" not in hint else "")

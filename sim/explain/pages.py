@@ -32,8 +32,8 @@ def table_page(table: Table) -> str:
         f"What [{table.name}](../firmware_model/tables/reference_linac.yaml), version {table.version}, says: "
         f"{len(table.interlocks)} interlocks over {len(table.signals)} signals, {len(table.requirements)} "
         f"requirements and {len(table.hazards)} hazards. The controller scans every "
-        f"{format_duration(table.scan_period)}. `interlock explain NAME` tells the same of one name, with the "
-        "scenarios that exercise it.",
+        f"{format_duration(table.scan_period)}. `interlock explain NAME` tells the same of one "
+        "name, with the scenarios that exercise it.",
         "## Requirements",
         _grid(("id", "requirement", "interlocks"), _requirements(table)),
         "## Hazards",
@@ -141,8 +141,8 @@ def states_page() -> str:
         ),
         "An interlock with `stops_motion` also withdraws the motion permit while it is tripped or latched.",
         "## Transitions",
-        "At most one a scan. Of several that could fire the one with the smallest number does; a command that "
-        "finds a trip before it is refused.",
+        "At most one a scan. Of several that could fire the one with the smallest number does; a command "
+        "that finds a trip before it is refused.",
         _grid(("order", "what fires"), ((f"{i}", label) for i, (label, _) in enumerate(PRIORITY, 1))),
         _grid(("from", "trigger", "to", "order", "only if", "what fires it"), _transitions()),
         "## Guards",
