@@ -12,7 +12,7 @@ import hashlib
 import json
 from fractions import Fraction
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -341,6 +341,7 @@ class Interlock(_Strict):
     """One row of the table."""
 
     one_of = ("proof", "no_proof")
+    excludes: ClassVar = {"only_if": ("unless",)}
 
     title: Annotated[str, Field(description="what an operator reads when it trips")]
     trips_when: Annotated[Condition, Field(description="the condition, by its `kind`")]

@@ -118,8 +118,6 @@ def _check_kinds(document: Document[Table], name: str) -> None:
     """Signals are of the kind and unit their role asks for."""
     table, row = document.model, document.model.interlocks[name]
     condition, at = row.trips_when, ("interlocks", name)
-    if row.only_if is not None and row.unless is not None:
-        raise document.error((*at, "unless"), "give 'only_if' or 'unless', not both")
     if row.gate is not None and table.signals[row.gate].kind != "bool":
         raise document.error((*at, _gate_key(row)), f"{row.gate} is no bool signal")
     if isinstance(condition, IsFalse | IsTrue):

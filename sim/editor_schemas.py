@@ -28,6 +28,8 @@ _NAMES = {
     "first_up": "interlocks",
     "trips": "interlocks",
     "never_trips": "interlocks",
+    "by": "interlocks",
+    "latched": "interlocks",
     "requirements": "requirements",
 }
 

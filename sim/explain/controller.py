@@ -32,8 +32,7 @@ from sim.explain.vocabulary import (
 def explain_interlock(table: Table, name: str, usage: Usage) -> Explanation:
     row = table.interlocks[name]
     result = Explanation("interlock", name, row.title)
-    only = f", while {row.only_if} is true" if row.only_if else ""
-    result.add("trips when", condition_words(table, row) + only)
+    result.add("trips when", condition_words(table, row))
     result.add("reads", {s: table.signals[s].title for s in row.signals})
     result.add("debounce", f"{scans(table, row.debounce)} in a row")
     result.add("deadline", f"permit withdrawn within {format_duration(row.respond_within)} of the cause")
@@ -76,19 +75,13 @@ def explain_signal(table: Table, name: str, usage: Usage) -> Explanation:
     result.add("safe value", f"{amount(table, name, signal.safe)}, taken when nothing is known")
     result.add("driven by", SOURCES[signal.source])
     readers = {
-        key: condition_words(table, row) if name in _condition_signals(row) else "only while it is true"
-        for key, row in table.interlocks.items()
-        if name in row.signals
+        key: condition_words(table, row) for key, row in table.interlocks.items() if name in row.signals
     }
     result.add("read by", readers or "no interlock")
     result.add("faults that touch it", faults_on(name))
     result.add("scenarios", usage.of(name, "signal"))
     result.data = signal.model_dump(mode="json", exclude_none=True)
     return result
-
-
-def _condition_signals(row: Interlock) -> set[str]:
-    return set(row.model_copy(update={"only_if": None}).signals)
 
 
 def explain_state(table: Table, name: str, usage: Usage) -> Explanation:

@@ -72,9 +72,8 @@ def _hazards(table: Table) -> Iterable[tuple[str, ...]]:
 
 
 def _interlock_row(table: Table, name: str, row: Interlock) -> tuple[str, ...]:
-    only = f", while `{row.only_if}`" if row.only_if else ""
     within = format_duration(row.respond_within)
-    words = condition_words(table, row) + only
+    words = condition_words(table, row)
     return _links([name]), words, scans(table, row.debounce), within, f"`{row.stop}`", f"`{row.latch}`"
 
 

@@ -32,13 +32,17 @@ class _Strict(KeyRules, BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class At(_Strict):
-    """When a step happens: exactly one of time, state, meterset, control_point, gantry, after."""
+EventName = Literal["setup", "image", "shift", "select", "beam_start", "proof_test", "beam_end"]
 
-    one_of = ("time", "state", "meterset", "control_point", "gantry", "after")
+
+class At(_Strict):
+    """When a step happens: exactly one of time, event, state, meterset, control_point, gantry, after."""
+
+    one_of = ("time", "event", "state", "meterset", "control_point", "gantry", "after")
     excludes: ClassVar = {"target": ("time", "after"), "beam": ("time", "after")}
 
     time: Annotated[Duration | None, Field(description="since the start of the session")] = None
+    event: Annotated[EventName | None, Field(description="when this happens in the session")] = None
     state: Annotated[StateName | None, Field(description="on entering this state")] = None
     meterset: Annotated[Meterset | None, Field(description="primary meterset of the beam")] = None
     control_point: Annotated[int | None, Field(ge=1, description="on reaching this control point")] = None
@@ -89,9 +93,10 @@ class Step(_Strict):
             "reset_physics",
             "reset_local",
             "change_parameter",
+            "override_image_age",
         ]
         | None,
-        Field(description="a button at the console; change_parameter edits the selected beam"),
+        Field(description="a button at the console, or an edit or override made there"),
     ] = None
 
     @model_validator(mode="after")
@@ -103,6 +108,40 @@ class Step(_Strict):
         if self.repeat is not None and self.lasts is not None and self.lasts >= self.repeat.every:
             raise ValueError("'repeat' needs 'lasts', and it must be shorter than 'every'")
         return self
+
+
+CommandName = Literal[
+    "power_on",
+    "prepare",
+    "stand_by",
+    "begin_check",
+    "beam_on",
+    "interrupt",
+    "resume",
+    "terminate",
+    "acknowledge",
+    "stand_down",
+    "restart",
+    "reset_local",
+    "reset_operator",
+    "reset_physics",
+]
+MEASURED_FROM_A_STEP = (
+    "beam_off",
+    "permit_withdrawn",
+    "state",
+    "beam_stays_on",
+    "beam_stays_off",
+    "accepted",
+    "refused",
+)
+
+
+class KnownGap(_Strict):
+    """A hazard nothing in this table covers: the scenario shows that an invariant breaks."""
+
+    invariant: Annotated[str, Field(description="its id; it must be violated, or the run does not pass")]
+    because: Annotated[str, Field(min_length=10, description="why nothing notices it")]
 
 
 class Expectation(_Strict):
@@ -118,15 +157,15 @@ class Expectation(_Strict):
         "beam_stays_on",
         "delivered",
         "beams_completed",
+        "beam_stays_off",
+        "accepted",
+        "refused",
+        "latched",
+        "holds",
         "final_state",
         "interruptions",
     )
-    needs: ClassVar = {
-        "beam_off": "after",
-        "permit_withdrawn": "after",
-        "state": "after",
-        "beam_stays_on": "after",
-    }
+    needs: ClassVar = {**dict.fromkeys(MEASURED_FROM_A_STEP, "after"), "by": "refused"}
 
     after: Annotated[StepId | None, Field(description="the step it is measured from")] = None
     beam_off: Annotated[Duration | None, Field(description="true beam off within this time of the step")] = (
@@ -153,6 +192,14 @@ class Expectation(_Strict):
     )
     tolerance: Annotated[Meterset, Field(description="for 'delivered'")] = 100
     meterset_below: Annotated[Meterset | None, Field(description="with 'delivered': less than this")] = None
+    beam_stays_off: Annotated[
+        Duration | None, Field(description="no beam for at least this long after the step")
+    ] = None
+    accepted: Annotated[CommandName | None, Field(description="the next such command after the step")] = None
+    refused: Annotated[CommandName | None, Field(description="the next such command after the step")] = None
+    by: Annotated[str | None, Field(description="with 'refused': the interlock in the way")] = None
+    latched: Annotated[str | None, Field(description="this interlock is still latched at the end")] = None
+    holds: Annotated[int | None, Field(ge=0, description="number of beam holds")] = None
     final_state: Annotated[StateName | None, Field(description="the controller is in it at the end")] = None
     interruptions: Annotated[int | None, Field(ge=0, description="number of interrupted states entered")] = (
         None
@@ -210,7 +257,11 @@ class Scenario(_Strict):
         OperatorPolicy()
     )
     time_limit: Annotated[
-        Duration, Field(ge=1_000_000, description="simulated time after which the run ends")
+        Duration,
+        Field(ge=1_000_000, le=86_400_000_000, description="simulated time at which the run ends"),
     ] = 10_800_000_000
     timeline: Annotated[list[Step], Field(description="what happens on the way")] = []
+    known_gaps: Annotated[
+        list[KnownGap], Field(description="invariants that this scenario shows to be broken")
+    ] = []
     expect: Annotated[list[Expectation], Field(min_length=1, description="what must be so")]
