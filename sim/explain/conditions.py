@@ -12,7 +12,10 @@ from firmware_model.quantity import format_duration
 
 
 def condition_words(table: t.Table, row: t.Interlock) -> str:
-    """When an interlock trips, as half a sentence with what enables the row. Kinds without words of their own show their values."""
+    """When an interlock trips, as half a sentence, with what enables or disables the row.
+
+    Kinds of conditions that have no words here show their values.
+    """
     only = f", while {row.only_if} is true" if row.only_if else ""
     unless = f", unless {row.unless} is true" if row.unless else ""
     return _words(row.trips_when, table) + only + unless

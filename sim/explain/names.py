@@ -79,12 +79,13 @@ def find(entries: list[Entry], name: str) -> list[Entry]:
     Several mean that the name is not unique. Raises NoSuchName when there is none.
     """
     wanted = _plain(name)
-    for fits in (
-        lambda entry: _plain(entry.name) == wanted,
-        lambda entry: _plain(entry.name).startswith(wanted),
-        lambda entry: wanted in _plain(entry.name),
-    ):
-        if wanted and (found := [entry for entry in entries if fits(entry)]):
+    tests: tuple[Callable[[str], bool], ...] = (
+        lambda known: known == wanted,
+        lambda known: known.startswith(wanted),
+        lambda known: wanted in known,
+    )
+    for fits in tests:
+        if wanted and (found := [entry for entry in entries if fits(_plain(entry.name))]):
             return sorted(found, key=lambda entry: entry.name != name)  # as typed comes first
     hint = did_you_mean(name, [entry.name for entry in entries])
     raise NoSuchName(

@@ -60,6 +60,12 @@ def _each_kind(course: Course) -> Iterator[Beam]:
 def _faults(table: Table, row: Interlock) -> Iterator[str]:
     for signal, value in (row.proof or {}).items():  # the table itself says what must trip it
         yield _stuck(signal, value)
+    yield from _of_condition(table, row)
+    if row.only_if is not None:  # what the row compares may be out of place while nobody looks
+        yield _stuck(row.only_if, True)
+
+
+def _of_condition(table: Table, row: Interlock) -> Iterator[str]:
     condition = row.trips_when
     match condition:
         case t.Above() | t.Below() | t.Outside():  # half as much again, where the proof is too much

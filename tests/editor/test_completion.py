@@ -93,7 +93,7 @@ def test_a_condition_of_a_table_offers_its_own_keys(server: LanguageServer) -> N
 
 def test_a_key_explains_itself(server: LanguageServer) -> None:
     shown = server.hover(HEAD + "time_li|mit: 3 h\n", "scenario")
-    assert "simulated time after which the run ends" in shown
-    assert "at least 1 s" in shown
+    assert "simulated time at which the run ends" in shown
+    assert "at least 1 s, at most 24 h" in shown
     assert "default 3 h" in shown
     assert "10 ms" in shown  # an example

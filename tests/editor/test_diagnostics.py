@@ -27,7 +27,7 @@ ROW = "interlocks:\n  A:\n"
         (HEAD, 1, 'Missing property "expect"'),
         (HEAD + "seed: x\n" + EXPECT, 4, 'Expected "integer"'),
         (HEAD + "time_limit: 10\n" + EXPECT, 4, "write a duration, a number and a unit (us, ms, s, min, h)"),
-        (HEAD + "time_limit: 10 sec\n" + EXPECT, 4, "at least 1 s, for example 10 ms"),
+        (HEAD + "time_limit: 10 sec\n" + EXPECT, 4, "at least 1 s, at most 24 h, for example 10 ms"),
         (HEAD + "expect:\n  - {delivered: a, tolerance: 1 mm}\n", 5, "write a meterset"),
         (STEP + "    fault: {kind: leaf_stuk, leaf: 1}\n" + EXPECT, 7, '"leaf_stuck", "leaf_lag"'),
         (STEP + "    fault: {kind: leaf_stuck}\n" + EXPECT, 7, 'Missing property "leaf"'),
