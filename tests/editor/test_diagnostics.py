@@ -61,6 +61,12 @@ def test_a_mistake_is_marked_where_it_is(server: LanguageServer, text: str, line
     assert {at for at, _ in found} == {line}, found  # and nothing else
 
 
+def test_a_mistake_is_told_once_and_not_for_every_kind_of_fault(server: LanguageServer) -> None:
+    """No branch of the choice complains about what is not its kind."""
+    for fault, count in (("leaf_stuck", 1), ("{kind: leaf_stuk}", 1), ("{kind: leaf_stuck, by: 1}", 2)):
+        assert len(server.diagnose(STEP + f"    fault: {fault}\n" + EXPECT, "scenario")) == count
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
