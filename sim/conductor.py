@@ -41,6 +41,8 @@ class Conductor:
         self.segments = 0  # calls into the controller
         self.outputs = controller.reset(ResetCause.power)
         self._commands: deque[tuple[Command, simpy.Event]] = deque()
+        self._outages = 0  # losses of power that last
+        self._restarts = 0  # a newer reason to be down makes a restart under way void
         self._down = False
         self._hung_since: int | None = None
 
@@ -53,18 +55,25 @@ class Conductor:
         return answered
 
     def lose_power(self) -> None:
-        """The controller's supply fails; its outputs drop now."""
-        self._go_down(ResetCause.power)
+        """The controller's supply fails; its outputs drop now. Several losses may overlap."""
+        self._outages += 1
+        if self._outages == 1:
+            self._go_down(ResetCause.power)
 
     def restore_power(self) -> None:
-        """Power is back: the controller starts anew."""
-        self._up()
+        """One loss of power is over; with the last one the controller starts anew."""
+        self._outages -= 1
+        if not self._outages:
+            self._up()
 
     def hang(self) -> None:
-        """Fault: the controller stops scanning with its outputs as they are."""
-        self._hung_since = self.env.now
-        hung = self._hung_since
-        self.env.call_in(WATCHDOG_US, lambda: self._bark(hung))
+        """Fault: the controller stops scanning with its outputs as they are.
+
+        One that hangs already, restarts or has no power does not scan anyway: nothing changes.
+        """
+        if not self._down and self._hung_since is None:
+            self._hung_since = hung = self.env.now
+            self.env.call_in(WATCHDOG_US, lambda: self._bark(hung))
 
     def recover(self) -> None:
         """A hang ends before the watchdog barks: a gap in the scans, then everything is read anew."""
@@ -76,10 +85,16 @@ class Conductor:
         """The watchdog opens the permit and restarts a controller that still hangs."""
         if self._hung_since == hung_since_us:
             self._go_down(ResetCause.watchdog)
-            self.env.call_in(RESTART_US, self._up)
+            restart = self._restarts
+            self.env.call_in(RESTART_US, lambda: self._restarted(restart))
+
+    def _restarted(self, restart: int) -> None:
+        if restart == self._restarts:
+            self._up()
 
     def _go_down(self, cause: ResetCause) -> None:
         """Outputs drop now; the controller scans nothing until it is up again."""
+        self._restarts += 1
         self._hung_since = None
         self._down = True
         self._deliver(self.controller.reset(cause))
