@@ -45,6 +45,7 @@ class Conductor:
         self._restarts = 0  # a newer reason to be down makes a restart under way void
         self._down = False
         self._hung_since: int | None = None
+        self._hung_by = 0  # causes of the present hang that have not ended
 
     def command(self, command: Command) -> simpy.Event:
         """Give the controller a command in its next scan; the event yields its :class:`Reply`."""
@@ -66,20 +67,31 @@ class Conductor:
         if not self._outages:
             self._up()
 
-    def hang(self) -> None:
-        """Fault: the controller stops scanning with its outputs as they are.
+    def hang(self) -> int | None:
+        """Fault: the controller stops scanning with its outputs as they are. Returns which hang it is.
 
-        One that hangs already, restarts or has no power does not scan anyway: nothing changes.
+        One that restarts or has no power does not scan anyway: nothing changes, and None is returned.
+        One that hangs already goes on hanging until every cause of it has ended.
         """
-        if not self._down and self._hung_since is None:
+        if self._down:
+            return None
+        if self._hung_since is None:
             self._hung_since = hung = self.env.now
+            self._hung_by = 0
             self.env.call_in(WATCHDOG_US, lambda: self._bark(hung))
+        self._hung_by += 1
+        return self._hung_since
 
-    def recover(self) -> None:
-        """A hang ends before the watchdog barks: a gap in the scans, then everything is read anew."""
-        if self._hung_since is not None:
-            self._hung_since = None
-            self.lines.repeat_all()
+    def recover(self, hang: int | None) -> None:
+        """A cause of this hang ends; with the last one before the watchdog barks, scans go on.
+
+        They had a gap, so everything is read anew.
+        """
+        if hang is not None and hang == self._hung_since:
+            self._hung_by -= 1
+            if not self._hung_by:
+                self._hung_since = None
+                self.lines.repeat_all()
 
     def _bark(self, hung_since_us: int) -> None:
         """The watchdog opens the permit and restarts a controller that still hangs."""

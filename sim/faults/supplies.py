@@ -96,10 +96,11 @@ class ControllerHang(BaseFault):
     """The controller stops scanning; from 50 ms on the hardware watchdog restarts it."""
 
     kind: Literal["controller_hang"]
+    _hang: int | None = None  # which hang this one causes, if any
 
     def apply(self, world: World) -> None:
-        world.conductor.hang()
+        self._hang = world.conductor.hang()
 
     def clear(self, world: World) -> None:
         """Scans go on, unless the watchdog has restarted the controller by now."""
-        world.conductor.recover()
+        world.conductor.recover(self._hang)

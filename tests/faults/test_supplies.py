@@ -113,7 +113,7 @@ def dip(at_ms: int, lasts_ms: int, **more: Any) -> dict[str, Any]:
     return fault("power_dip", at_ms * MS, lasts_ms * MS, id=f"dip_{at_ms}", **more)
 
 
-def hang(at_ms: int, lasts_ms: int = 1, **more: Any) -> dict[str, Any]:
+def hang(at_ms: int, lasts_ms: int = 1000, **more: Any) -> dict[str, Any]:
     return fault("controller_hang", at_ms * MS, lasts_ms * MS, id=f"hang_{at_ms}", **more)
 
 
@@ -126,7 +126,21 @@ WATCHDOG, RESTART = WATCHDOG_US // MS, RESTART_US // MS
     [
         pytest.param([dip(T, 30)], [(0, 30)], [(0, "power")], id="one dip"),
         pytest.param([hang(T)], [(0, 250)], [(50, "watchdog")], id="one hang"),
-        pytest.param([hang(T, 1000)], [(0, 250)], [(50, "watchdog")], id="whenever the fault ends"),
+        pytest.param([hang(T, 51)], [(0, 250)], [(50, "watchdog")], id="whenever the fault ends then"),
+        pytest.param([hang(T, 40)], [(0, 40)], [], id="a hang too short for the watchdog"),
+        pytest.param([hang(T, 40), hang(T + 10, 10)], [(0, 40)], [], id="a hang within a hang"),
+        pytest.param(
+            [hang(T, 40), hang(T + 30, 40)],
+            [(0, 250)],
+            [(50, "watchdog")],
+            id="two short hangs that overlap are a long one",
+        ),
+        pytest.param(
+            [hang(T, 2000), hang(T + 500, 20)],
+            [(0, 250), (500, 520)],
+            [(50, "watchdog")],
+            id="the cause of an earlier hang does not keep a later one",
+        ),
         pytest.param(
             [dip(T, 30, repeat={"every": "100 ms", "times": 3})],
             [(0, 30), (100, 130), (200, 230)],
@@ -136,10 +150,10 @@ WATCHDOG, RESTART = WATCHDOG_US // MS, RESTART_US // MS
         pytest.param([dip(T, 100), dip(T + 50, 100)], [(0, 150)], [(0, "power")], id="dips overlap"),
         pytest.param([dip(T, 100), dip(T + 20, 30)], [(0, 100)], [(0, "power")], id="a dip within a dip"),
         pytest.param(
-            [hang(T, 1, repeat={"every": "40 ms", "times": 20})],
-            [(0, 250), (280, 530), (560, 810)],
-            [(50, "watchdog"), (330, "watchdog"), (610, "watchdog")],
-            id="hanging again and again does not put the watchdog off",
+            [hang(T, 200), *(hang(T + ms, 20) for ms in (20, 45))],
+            [(0, 250)],
+            [(50, "watchdog")],
+            id="hanging again does not put the watchdog off",
         ),
         pytest.param([hang(T), dip(T + 20, 10)], [(0, 30)], [(20, "power")], id="a dip ends a hang"),
         pytest.param([dip(T, 100), hang(T + 20)], [(0, 100)], [(0, "power")], id="no hang without power"),
