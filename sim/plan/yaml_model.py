@@ -8,7 +8,6 @@ coordinates (x left, y posterior, z superior), the patient lies head first supin
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -235,7 +234,7 @@ class TargetEntry(_Strict):
     """
 
     one_of = ("regimen", "fractions")
-    excludes: ClassVar[Mapping[str, tuple[str, ...]]] = {"regimen": ("prescription", "spacing")}
+    excludes: ClassVar = {"regimen": ("prescription", "spacing")}
 
     id: Annotated[Name, Field(description="unique; scenarios refer to it")]
     site: Annotated[Text, Field(description="where the metastasis is, in words")]
