@@ -82,12 +82,15 @@ class _Frame:
 
 def solve(puzzle: Puzzle) -> list[list[int]] | None:
     """Days for each job, or None when no choice of days keeps every rule. Raises Undecided."""
-    return _Search(puzzle).run()
+    return Search(puzzle).run()
 
 
 @dataclass(slots=True)
-class _Search:
+class Search:
+    """One search; ``remember`` False looks at every situation anew, for tests of the memory."""
+
     puzzle: Puzzle
+    remember: bool = True
     steps: int = 0
     open_before: list[int] = field(default_factory=list)  # open days among the days before
     alone: dict[tuple[int, int, int], int | None] = field(default_factory=dict)
@@ -97,11 +100,7 @@ class _Search:
     def run(self) -> list[list[int]] | None:
         puzzle = self.puzzle
         self.open_before = [0, *accumulate(int(is_open) for is_open in puzzle.open_days)]
-        groups: dict[object, int] = {}
-        for index, job in enumerate(puzzle.jobs):
-            spans = tuple(index in span.jobs for span in puzzle.spans)
-            turns = job.turns if puzzle.arrangement == "alternate" else ()
-            self.group_of.append(groups.setdefault((turns, job.gap, job.limit, spans), len(groups)))
+        self.group_of = self._groups() if self.remember else list(range(len(puzzle.jobs)))
         start = _Situation(
             tuple((len(job.turns), max(job.first_from, 0), job.first_to) for job in puzzle.jobs),
             tuple(None if span.first is None else span.first + span.days for span in puzzle.spans),
@@ -125,10 +124,20 @@ class _Search:
                     frames.append(following)
                     break
             else:
-                key = self._key(frame.situation, frame.day)
-                self.failed[key] = min(frame.day, self.failed.get(key, frame.day))
+                if self.remember:
+                    key = self._key(frame.situation, frame.day)
+                    self.failed[key] = min(frame.day, self.failed.get(key, frame.day))
                 frames.pop()
         return None
+
+    def _groups(self) -> list[int]:
+        groups: dict[object, int] = {}
+        found = []
+        for index, job in enumerate(self.puzzle.jobs):
+            spans = tuple(index in span.jobs for span in self.puzzle.spans)
+            turns = job.turns if self.puzzle.arrangement == "alternate" else ()
+            found.append(groups.setdefault((turns, job.gap, job.limit, spans), len(groups)))
+        return found
 
     def _advance(self, situation: _Situation, day: int, chosen: tuple[int, ...]) -> _Situation:
         left = list(situation.left)
@@ -149,7 +158,7 @@ class _Search:
             day += 1
         if day > self.puzzle.last or not self._bounded(situation, day):
             return None
-        if self.failed.get(self._key(situation, day), day + 1) <= day:
+        if self.remember and self.failed.get(self._key(situation, day), day + 1) <= day:
             return None
         return _Frame(day, situation, self._choices(situation, day))
 
@@ -165,7 +174,6 @@ class _Search:
     def _choices(self, situation: _Situation, day: int) -> Iterator[tuple[int, ...]]:
         """Whom to treat on ``day``: as many as possible first, in the order of the jobs."""
         due = [index for index in self._candidates(situation) if situation.left[index][1] <= day]
-        must = {index for index, (left, _, to) in enumerate(situation.left) if left and to == day}
         if self.puzzle.arrangement == "same_day":
             unfinished = [index for index, (left, _, _) in enumerate(situation.left) if left]
             options: Iterator[tuple[int, ...]] = iter([tuple(unfinished), ()] if due == unfinished else [()])
@@ -174,11 +182,7 @@ class _Search:
         together = self.puzzle.together
         tried: set[object] = set()
         for chosen in options:
-            if (
-                len(chosen) <= self.puzzle.capacity
-                and must <= {*chosen}
-                and not (together is not None and together <= {*chosen})
-            ):
+            if len(chosen) <= self.puzzle.capacity and not (together is not None and together <= {*chosen}):
                 kind = tuple(sorted((self.group_of[i], _seen_from(situation.left[i], day)) for i in chosen))
                 if kind not in tried:  # interchangeable with one that led nowhere
                     tried.add(kind)
