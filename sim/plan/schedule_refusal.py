@@ -38,13 +38,15 @@ def refusal(course: Course, request: Request, given: tuple[Visit, ...], puzzle: 
     limits = _limits(course, request, puzzle)
     remedies: list[str] = []
     nearest: list[list[int]] | None = None
+    widened: set[Rule] = set()
     for limit in limits:
         step = _least(partial(limit.widen, puzzle), limit.most)
         if step is None:
             continue
         amount, days = step
         remedies.append(limit.remedy(amount))
-        nearest = nearest or days
+        if nearest is None:
+            nearest, widened = days, {limit.rule}
     if nearest is None:
         combined = _together(puzzle, limits)
         if combined is None:
@@ -54,11 +56,11 @@ def refusal(course: Course, request: Request, given: tuple[Visit, ...], puzzle: 
                 None,
                 (),
             )
-        text, nearest = combined
+        text, nearest, widened = combined
         remedies.append(text)
     broken = check(course, (*given, *visits_on(course, request, given, nearest)), request)
-    # Violations among what was delivered are facts; the first among the planned visits is the reason.
-    violation = next(v for v in broken if v.at.date() >= request.start)
+    # What was delivered, or could not be given in time any more, is no reason; what was widened is.
+    violation = next(v for v in broken if v.rule in widened and v.at.date() >= request.start)
     lines = [f"no schedule keeps every rule; the nearest breaks {violation.rule}", f"  {violation}"]
     lines += [f"  possible with {remedy}" for remedy in remedies]
     return ScheduleError("\n".join(lines), violation, tuple(remedies))
@@ -163,7 +165,8 @@ def _least(widened: Callable[[int], Puzzle], most: int) -> tuple[int, list[list[
     return high, days
 
 
-def _together(puzzle: Puzzle, limits: list[_Limit]) -> tuple[str, list[list[int]]] | None:
+def _together(puzzle: Puzzle, limits: list[_Limit]) -> tuple[str, list[list[int]], set[Rule]] | None:
+    """What has to be widened together, the days this makes possible, and the rules it widens."""
     amounts = [limit.most for limit in limits]
 
     def widened(index: int, amount: int) -> Puzzle:
@@ -181,5 +184,6 @@ def _together(puzzle: Puzzle, limits: list[_Limit]) -> tuple[str, list[list[int]
             amounts[index], days = 0, unchanged
         elif (step := _least(partial(widened, index), amounts[index])) is not None:
             amounts[index], days = step
-    needed = [limit.remedy(amount) for limit, amount in zip(limits, amounts, strict=True) if amount]
-    return " and ".join(needed), days
+    needed = [(limit, amount) for limit, amount in zip(limits, amounts, strict=True) if amount]
+    text = " and ".join(limit.remedy(amount) for limit, amount in needed)
+    return text, days, {limit.rule for limit, _ in needed}

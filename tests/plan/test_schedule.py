@@ -255,6 +255,14 @@ def test_the_overall_time_counts_from_what_was_given() -> None:
     assert {v.rule for v in waived.deviations} == {"overall-time"}
 
 
+def test_a_gap_that_has_passed_is_not_the_reason_of_a_refusal() -> None:
+    error = refusal(
+        TWO, (visit("a", 1, 0),), start=MONDAY + timedelta(days=14), last_date=MONDAY + timedelta(days=15)
+    )
+    assert error.violation is not None
+    assert error.violation.rule == "last-date"
+
+
 def test_a_course_that_is_complete_has_nothing_left() -> None:
     given = [visit(t, n, 2 * n, h) for n in (1, 2, 3) for t, h in (("a", 9), ("b", 9.5))]
     schedule = resume(given, 7)
