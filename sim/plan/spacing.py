@@ -72,7 +72,7 @@ class SpacingEntry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    rhythm: Rhythm
+    rhythm: Annotated[Rhythm, Field(description="days of treatment")]
     min_interval: Annotated[Duration | None, Field(gt=0, description="start to start")] = None
     max_days: Annotated[int | None, Field(ge=1, le=60, description="calendar days")] = None
 

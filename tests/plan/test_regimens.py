@@ -212,10 +212,20 @@ def test_the_digest_tells_plans_with_different_rules_apart(tmp_path: Path, machi
     ("lines", "place", "message", "suggestion"),
     [
         ("regimen: nrg-br001-livr", "9:14", "no regimen 'nrg-br001-livr'", "'nrg-br001-liver'"),
-        ("regimen: nrg-br001-liver\nfractions: 3", "10:16", "fractions is already given by", "leave it out"),
-        ("regimen: nrg-br001-liver\nprescription: 45 Gy", "10:19", "prescription is already given", "leave"),
-        ("regimen: nrg-br001-liver\nspacing: {rhythm: daily}", "10:5", "spacing is already given", "leave"),
-        ("prescription: 45 Gy", "5:5", "a regimen or a number of fractions", "regimen:"),
+        (
+            "regimen: nrg-br001-liver\nfractions: 3",
+            "5:5",
+            "exactly one of regimen, fractions; here: regimen",
+            "",
+        ),
+        (
+            "regimen: nrg-br001-liver\nprescription: 45 Gy",
+            "5:5",
+            "'regimen' does not go with 'prescription'",
+            "",
+        ),
+        ("regimen: nrg-br001-liver\nspacing: {rhythm: daily}", "5:5", "does not go with 'spacing'", ""),
+        ("prescription: 45 Gy", "5:5", "exactly one of regimen, fractions; here: none of them", ""),
         ("fractions: 3\nspacing: {rhythm: weekly}", "10:23", "weekly", "daily"),
         ("fractions: 3\nspacing: {rhythm: daily, max_days: 0}", "10:40", "0", ""),
         (
