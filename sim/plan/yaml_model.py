@@ -8,7 +8,7 @@ coordinates (x left, y posterior, z superior), the patient lies head first supin
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -16,6 +16,7 @@ from firmware_model.diagnostics import RefusedValue
 from firmware_model.key_rules import KeyRules
 from firmware_model.quantity import Angle, DoseRate, Length, Meterset
 from sim.machine import FluenceMode
+from sim.plan.spacing import SpacingEntry
 
 _ENERGY = re.compile(r"([0-9]{1,2}) ?MV( FFF)?")
 _DOSE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?) ?Gy")
@@ -227,14 +228,24 @@ class BeamEntry(_Strict):
 
 
 class TargetEntry(_Strict):
-    """One metastasis and the beams aimed at it, in the order of delivery."""
+    """One metastasis and the beams aimed at it, in the order of delivery.
+
+    Dose and fractions are those of a ``regimen`` of the library, or written here; never both.
+    """
+
+    one_of = ("regimen", "fractions")
+    excludes: ClassVar = {"regimen": ("prescription", "spacing")}
 
     id: Annotated[Name, Field(description="unique; scenarios refer to it")]
     site: Annotated[Text, Field(description="where the metastasis is, in words")]
     centre: Annotated[Position, Field(description="x left, y posterior, z superior")]
     diameter: Annotated[Size, Field(description="of the target")]
+    regimen: Annotated[Name | None, Field(description="id of a published regimen")] = None
     prescription: Annotated[Dose | None, Field(description="whole course")] = None
-    fractions: Annotated[int, Field(ge=1, le=60, description="number of fractions of the course")]
+    fractions: Annotated[int | None, Field(ge=1, le=60, description="number of the whole course")] = None
+    spacing: Annotated[
+        SpacingEntry | None, Field(description="between fractions; default: by their number")
+    ] = None
     isocentre: Annotated[Position | None, Field(description="default: the plan's, else the centre")] = None
     beams: Annotated[
         list[BeamEntry], Field(min_length=1, max_length=100, description="in the order of delivery")
