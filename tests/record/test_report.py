@@ -16,7 +16,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sim.record.report import MAX_LINES, plotly_script, render, safe_json, story_lines, write_report
+from sim.record.page import safe_json
+from sim.record.report import MAX_LINES, plotly_script, render, story_lines, write_report
 from sim.record.trace import Trace
 
 VOID = {"meta", "input", "br", "hr", "img", "link", "source", "area", "base", "col", "embed", "wbr"}
@@ -88,7 +89,7 @@ def test_all_sections(trace: Trace, run: dict[str, Any]) -> None:
         assert anchor in shown.ids
     for text in (
         "PASS", "Two liver metastases: the door opens during the second",
-        "Treatment room door open (DOOR) tripped first, at 698.548 s, 3 ms after the fault",
+        "Treatment room door open (DOOR) tripped first, at 11:38.548, 3 ms after the fault",
         "beam off after the door opens", "4.45 ms", "+5.55 ms", "44.5 % of the limit",
         "No beam without a permit", "Beam 2 “arc 2, gated”", "1600.00", "largest dose channel difference",
         "interlock run scenarios/faults/door_second_target.yaml --seed 42", "sha256:09ab77cd12ef", "seed 42",

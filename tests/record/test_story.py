@@ -52,7 +52,7 @@ Targets
   liver, fraction 1      100.00         29.97
 
 ✗ FAIL  12 s simulated in 40 ms
-Room door open (DOOR) tripped first, at 8.003 s, 3 ms after the fault “door open” (stop class: interrupt).
+Room door open (DOOR) tripped first, at 00:08.003, 3 ms after the fault “door open” (stop class: interrupt).
 Reproduce: interlock run scenarios/door.yaml --seed 7
 """
 
@@ -222,12 +222,12 @@ def test_unknown_events_are_details() -> None:
 
 def test_first_cause_prefers_a_stop_to_a_hold(trace: Trace, run: dict[str, Any]) -> None:
     assert first_cause(trace, run).startswith(
-        "Treatment room door open (DOOR) tripped first, at 698.548 s, 3 ms"
+        "Treatment room door open (DOOR) tripped first, at 11:38.548, 3 ms"
     )
     run["interlocks"] = run["interlocks"][:1]
     quiet = Trace()
     assert (
-        first_cause(quiet, run) == "Breathing outside the gate (BREATHING_GATE) tripped first at 326.243 s."
+        first_cause(quiet, run) == "Breathing outside the gate (BREATHING_GATE) tripped first, at 05:26.243."
     )
 
 
