@@ -56,7 +56,7 @@ class Figure {
       y += curves[curves.length - 1].height;
     }
     const total = Math.max(y, 60);
-    return { width, narrow, margin, rows, curves, digital, total, inner: width - margin.l - margin.r };
+    return { width, narrow, margin, rows, curves, digital, total, onPaper, inner: width - margin.l - margin.r };
   }
 
   rows({ p, c, a, b, px }) {
@@ -162,12 +162,12 @@ class Figure {
       }),
     };
     p.curves.forEach((curve, index) => {
-      const [low, high] = this.heights(curve, view), pad = (high - low) * 0.07;
-      const turns = curve.lane.role === "gantry" && [45, 90, 180, 360].find((step) => (high - low) / step <= 4);
+      const [low, high] = this.heights(curve, view), pad = (high - low) * 0.07, most = p.onPaper ? 3 : 4;
+      const turns = curve.lane.role === "gantry" && [45, 90, 180, 360].find((step) => (high - low) / step <= most);
       layout["yaxis" + (index + 2)] = Object.assign({}, base, {
         domain: [1 - (curve.top + curve.height) / p.total, 1 - curve.top / p.total], range: [low - pad, high + pad],
         showgrid: true, gridcolor: c.line, exponentformat: "none", separatethousands: false,
-      }, turns && high - low > 45 ? { dtick: turns, tick0: 0 } : { nticks: 4 });
+      }, turns && high - low > 45 ? { dtick: turns, tick0: 0 } : { nticks: most });
     });
     return layout;
   }
