@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from sim.record.page import safe_json
 from sim.record.report import MAX_LINES, plotly_script, render, story_lines, write_report
 from sim.record.trace import Trace
+from tests.record.hostile import EVIL, hostile, hostile_trace
 
 VOID = {"meta", "input", "br", "hr", "img", "link", "source", "area", "base", "col", "embed", "wbr"}
 URL_ATTRIBUTES = {"src", "href", "action", "data", "poster", "srcset", "formaction", "xlink:href"}
-EVIL = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \" ' & {{ 7 * 7 }} \u2028"
 
 
 class Page(HTMLParser):
@@ -138,27 +138,8 @@ def test_only_the_scripts_written_here_may_run(trace: Trace, run: dict[str, Any]
     assert "unsafe-inline" not in policy[policy.index("script-src") : policy.index("style-src")]
 
 
-def hostile(value: Any) -> Any:
-    """The same record with every text replaced by the worst one."""
-    if isinstance(value, dict):
-        return {key: value[key] if key in ("status", "unit") else hostile(value[key]) for key in value}
-    if isinstance(value, list):
-        return [hostile(item) for item in value]
-    return EVIL if isinstance(value, str) else value
-
-
 def test_hostile_text_stays_text(trace: Trace, run: dict[str, Any]) -> None:
-    clean, evil_run = page(trace, run), hostile(run)
-    evil_trace = Trace()
-    evil_trace.end_us = trace.end_us
-    for event in trace.events:
-        evil_trace.event(event.t_us, event.kind, **hostile(event.fields))
-    for name, channel in trace.channels.items():
-        copy = evil_trace.channel(name, channel.kind, EVIL)
-        copy.samples = [s._replace(value=EVIL) if channel.kind == "state" else s for s in channel.samples]
-    evil_trace.channel(f"interlock/{EVIL}", "bool").samples = list(trace.channels["beam_on"].samples)
-    evil_trace.channel(EVIL, "number", EVIL).samples = list(trace.channels["gantry"].samples)
-    evil = page(evil_trace, evil_run)
+    clean, evil = page(trace, run), page(hostile_trace(trace), hostile(run))
     assert {tag for tag, _ in evil.tags} <= {tag for tag, _ in clean.tags}
     assert len(evil.scripts) == 3
     assert evil.scripts[1:] == clean.scripts[1:]

@@ -16,8 +16,8 @@ function colours(isDark) {
         rate: "#56b4e9", gantry: "#e39ac4", pass: "#56b4e9", fail: "#f08a4b",
         fault: "#f08a4b", trip: "#e39ac4", violation: "#ffffff" }
     : { ink: "#17212b", muted: "#56636f", line: "#dfe4e9", band: "#f2f4f7", dose: "#0072b2", dose2: "#b35900",
-        rate: "#0072b2", gantry: "#a3537f", pass: "#0072b2", fail: "#b84e00",
-        fault: "#b84e00", trip: "#a3537f", violation: "#17212b" };
+        rate: "#0072b2", gantry: "#9a4a75", pass: "#0072b2", fail: "#ad4a00",
+        fault: "#ad4a00", trip: "#9a4a75", violation: "#17212b" };
 }
 
 const fillOf = (state) => FILL[state] || "#8a97a5";
