@@ -8,13 +8,25 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from sim.record.figures import is_number
 
 SCHEMA_VERSION = 1  # of run.json, the one this program writes
+
+
+def _encodable(text: str) -> str:
+    """JSON can hold halves of characters, which no page can."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as problem:
+        raise ValueError(f"half a character at position {problem.start}") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
 
 
 class _Part(BaseModel):
@@ -24,44 +36,44 @@ class _Part(BaseModel):
 
 
 class ScenarioPart(_Part):
-    path: str
-    title: str
-    digest: str
-    requirements: list[str] = []
+    path: Text
+    title: Text
+    digest: Text
+    requirements: list[Text] = []
 
 
 class BoardPart(_Part):
-    kind: str
+    kind: Text
 
 
 class ExpectationPart(_Part):
-    text: str
-    status: str
-    measured: FiniteFloat | str | bool | None = None
-    limit: FiniteFloat | str | bool | None = None
-    unit: str | None = None
+    text: Text
+    status: Text
+    measured: FiniteFloat | Text | bool | None = None
+    limit: FiniteFloat | Text | bool | None = None
+    unit: Text | None = None
     margin: FiniteFloat | None = None
 
 
 class InvariantPart(_Part):
-    id: str
-    title: str = ""
-    status: str
+    id: Text
+    title: Text = ""
+    status: Text
 
 
 class InterlockPart(_Part):
-    id: str
-    title: str = ""
+    id: Text
+    title: Text = ""
     first_up: bool
     time_s: FiniteFloat | None = None
-    stop: str = ""
+    stop: Text = ""
 
 
 class RunRecord(_Part):
     """What an overview needs of one run.json; times in s."""
 
     schema_version: int
-    verdict: str = Field(min_length=1)
+    verdict: Text = Field(min_length=1)
     scenario: ScenarioPart
     board: BoardPart
     seed: int
@@ -69,7 +81,7 @@ class RunRecord(_Part):
     expectations: list[ExpectationPart]
     invariants: list[InvariantPart]
     interlocks: list[InterlockPart]
-    reproduce: str = ""
+    reproduce: Text = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,27 @@ def test_expectation_bars(trace: Trace, failed_run: dict[str, Any]) -> None:
     assert "100 % of the minimum" in shown.words
 
 
+def test_far_beyond_the_limit_is_told_in_times(trace: Trace, run: dict[str, Any]) -> None:
+    run["expectations"][0].update(status="fail", measured=40_550.301, limit=10.0, margin=-40_540.301)
+    words = page(trace, run).words
+    assert "4055 times the limit" in words
+    assert "40.55 s" in words
+
+
+def test_a_limit_of_zero_gets_no_bar(trace: Trace, run: dict[str, Any]) -> None:
+    run["expectations"] = [
+        {"text": "never", "status": "fail", "measured": 2, "limit": 0, "margin": -2, "unit": "trips"}
+    ]
+    assert page(trace, run).with_class("gauge") == []
+
+
+def test_an_interlock_that_only_held_is_not_called_a_follow_on(trace: Trace, run: dict[str, Any]) -> None:
+    run["interlocks"] = [{"id": "GATE", "title": "Gate", "first_up": False, "stop": "hold", "time_s": 2.0}]
+    words = page(trace, run).words
+    assert "hold only" in words
+    assert "follow-on" not in words
+
+
 def test_a_tolerance_gets_no_bar(trace: Trace, run: dict[str, Any]) -> None:
     exact = {"status": "pass", "measured": 2160.0, "limit": 2160.0, "unit": "MU"}
     run["expectations"] = [
