@@ -143,6 +143,12 @@ class Browser:
         """By how many px the page is wider than its window."""
         return int(self.js("const e = document.documentElement; return e.scrollWidth - e.clientWidth;"))
 
+    def table_too_wide(self) -> int:
+        """By how many px the widest table, matrices apart, is wider than there is room for."""
+        script = """return Math.max(...Array.from(document.querySelectorAll('.scroll:has(.cards)'),
+                                                 (box) => box.scrollWidth - box.clientWidth));"""
+        return int(self.js(script))
+
     def shown(self, selector: str) -> list[str]:
         """The text of every element that is displayed."""
         found: list[str] = self.js(

@@ -6,7 +6,7 @@ from typing import Any
 
 from sim.record.trace import Trace
 
-EVIL = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \" ' & {{ 7 * 7 }} \u2028"
+EVIL = "<b>x</b></script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \" ' & {{ 7 * 7 }} \u2028"
 
 
 def hostile(value: Any) -> Any:

@@ -58,7 +58,7 @@ def put(folder: Path, name: str, content: Any, *, report: bool = True) -> Path:
 def several(folder: Path) -> Path:
     """Five runs of four scenarios on two boards, one failed, and one record that is damaged."""
     put(folder, "a/door", record("door", measured=2.0))
-    put(folder, "b/door again", record("door", "FAIL", measured=40550.301))
+    put(folder, "b/door #2", record("door", "FAIL", measured=40550.301))
     put(folder, "a/gantry", record("gantry", measured=9.5, first_up="DOSE_PER_DEGREE",
                                    requirements=["REQ-MOTN-01", "REQ-DOSE-03"]))  # fmt: skip
     put(folder, "a/water", record("water", measured=5.0, first_up="WATER_FLOW", board="serial",

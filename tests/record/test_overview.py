@@ -128,8 +128,8 @@ def test_a_row_holds_what_it_says(folder: Path) -> None:
     runs, _ = find_runs(folder)
     failed = next(run for run in runs if run.record.verdict == "FAIL")
     row = run_row(failed, folder, folder)
-    assert row["where"] == "b/door again"
-    assert row["report"] == "b/door%20again/report.html"
+    assert row["where"] == "b/door #2"
+    assert row["report"] == "b/door%20%232/report.html"
     assert row["first_up"] == {"id": "DOOR_OPEN", "title": "Title of DOOR_OPEN", "stop": "interrupt"}
     assert [entry["id"] for entry in row["violated"]] == ["no-beam-with-door-open"]
     assert (row["met"], row["asked"], row["sim_time"]) == (1, 2, "2 min")
@@ -144,7 +144,7 @@ def test_margins_are_listed_from_the_tightest(folder: Path) -> None:
     rows = [run_row(run, folder, folder) for run in runs]
     listed = margin_rows(runs, rows)
     assert [margin["share"] for margin in listed] == ["-4054 times", "5 %", "50 %", "80 %", "90 %"]
-    assert [margin["run"]["where"] for margin in listed][:2] == ["b/door again", "a/gantry"]
+    assert [margin["run"]["where"] for margin in listed][:2] == ["b/door #2", "a/gantry"]
 
 
 def test_interlocks_by_scenario(folder: Path) -> None:
