@@ -236,6 +236,9 @@ class _Teller:
     def _on_shift(self, t_us: int, f: dict[str, Any]) -> None:
         self._say(t_us, f"couch shifted by {_vector(f.get('applied_mm'))}", "delivery")
 
+    def _on_select(self, t_us: int, f: dict[str, Any]) -> None:
+        self._say(t_us, f"beam {plain(f.get('beam'))} selected", "delivery", detail=True)
+
     def _on_beam_start(self, t_us: int, f: dict[str, Any]) -> None:
         name = f.get("name")
         text = f"Beam {plain(f.get('beam'))}" + (f" “{name}”" if name else "")

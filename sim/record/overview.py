@@ -21,6 +21,7 @@ from sim.record.run_records import Run, Unusable
 
 Row = dict[str, Any]
 
+MATRIX_COLUMNS = 28  # scenarios side by side, as many as fit on a page without scrolling
 ORDER = ["FAIL", "RIG_ERROR", "INVALID", "PASS", "SKIPPED"]  # of verdicts: what needs attention first
 
 
@@ -51,9 +52,8 @@ def render_overview(
             ("scenario", "Scenario", _choices([row["scenario"]] for row in rows)),
             ("requirement", "Requirement", _choices(row["requirements"] for row in rows)),
         ],
-        "scenarios": scenarios,
-        "interlocks": interlock_matrix(runs, scenarios),
-        "requirements": requirement_matrix(runs, scenarios),
+        "interlocks": blocks(interlock_matrix(runs, scenarios), scenarios),
+        "requirements": blocks(requirement_matrix(runs, scenarios), scenarios),
         "margins": margins,
         "without_margin": sum(len(run.record.expectations) for run in runs) - len(margins),
         "unusable": [(_shown(problem.path, folder), problem.reason) for problem in unusable],
@@ -229,6 +229,17 @@ def requirement_matrix(runs: Sequence[Run], scenarios: Sequence[Row]) -> list[Ro
             "count": sum(verdict is not None for verdict in verdicts),
             "passed": sum(verdict == "PASS" for verdict in verdicts),
         })  # fmt: skip
+    return found
+
+
+def blocks(matrix: Sequence[Row], scenarios: Sequence[Row]) -> list[Row]:
+    """A matrix cut into pieces that fit a page, each with the rows that have something in it."""
+    found = []
+    for start in range(0, len(scenarios), MATRIX_COLUMNS):
+        part = slice(start, start + MATRIX_COLUMNS)
+        rows = [{**row, "cells": row["cells"][part]} for row in matrix if any(row["cells"][part])]
+        if rows:
+            found.append({"scenarios": scenarios[part], "rows": rows})
     return found
 
 

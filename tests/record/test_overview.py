@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from cli.main import main
 from sim.record.overview import (
+    MATRIX_COLUMNS,
+    blocks,
     interlock_matrix,
     margin_rows,
     overall,
@@ -168,6 +170,18 @@ def test_requirements_by_scenario_show_the_worst_verdict(folder: Path) -> None:
     assert [cell and cell["word"] for cell in room["cells"]] == ["FAIL", None, "PASS", None]
     assert (room["count"], room["passed"]) == (2, 1)
     assert set(matrix) == {"REQ-ROOM-01", "REQ-MOTN-01", "REQ-DOSE-03"}
+
+
+def test_a_wide_matrix_is_cut_into_pieces_and_loses_nothing() -> None:
+    columns = [{"name": f"s{n}"} for n in range(2 * MATRIX_COLUMNS + 1)]
+    matrix = [
+        {"id": "A", "cells": ["first"] + [""] * 2 * MATRIX_COLUMNS},
+        {"id": "B", "cells": ["follow"] * MATRIX_COLUMNS + [""] * MATRIX_COLUMNS + ["hold"]},
+    ]
+    cut = blocks(matrix, columns)
+    assert [[row["id"] for row in block["rows"]] for block in cut] == [["A", "B"], ["B"]]
+    assert [column["name"] for column in cut[1]["scenarios"]] == [f"s{2 * MATRIX_COLUMNS}"]
+    assert cut[1]["rows"][0]["cells"] == ["hold"]
 
 
 def test_scenarios_of_one_name_are_told_apart(tmp_path: Path) -> None:
