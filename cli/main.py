@@ -9,6 +9,7 @@ import click
 
 COMMANDS = {
     "run": ("cli.run", "Run a scenario and say whether it passed."),
+    "overview": ("cli.overview", "Write one page over a folder of runs."),
     "check": ("cli.check", "Check scenario files without running them."),
     "plan": ("cli.plan", "Look at treatment plans."),
     "table": ("cli.table", "Look at interlock tables."),
