@@ -107,7 +107,7 @@ class BeamGenerator:
 
     def _emit(self) -> None:
         asked = (self._asked if self.stays_on else self._demand) if self.on and not self.arcs else 0
-        self.slope = asked * self.output_ppm // PPM * self.pulses_ppm // PPM
+        self.slope = asked * self.output_ppm // PPM * self.pulses_ppm // PPM * self.pulse_ppm // PPM
         pulse = self._nominal_pulse * self.pulse_ppm // PPM if self.on and not self.arcs else 0
         self._lines.drive("pulse_dose", pulse)
         self._record()
