@@ -26,6 +26,7 @@ class Collimation:
         self._from: tuple[int, ...] = ()
         self._start = self._duration = 0
         self._report_at = 0  # when both are reported anew, at the latest
+        self._required = False  # the leaves have to be there already, though they are on their way
         self._truth = DeviationChannel(env, trace, "aperture_error", "mm")
         # Faults (see sim.faults.motion)
         self.stuck: dict[int, int | None] = {}  # leaf -> position it is stuck at; None: first it comes to
@@ -57,7 +58,15 @@ class Collimation:
             self.leaves = leaves
             self._start, self._duration = self._env.now, duration_us
             self._stick_where_they_are()
+            self._required = False
             self._report_leaves()
+
+    def require(self, jaws: tuple[int, ...]) -> None:
+        """Jaws and leaves have to be where they were told to move to now; until they are, they are off."""
+        for jaw, target in zip(self.jaws, jaws, strict=True):
+            jaw.require(target)
+        self._required = self._duration > 0
+        self._report_leaves()
 
     def arrive(self, jaws: tuple[int, ...], leaves: tuple[int, ...]) -> None:
         """The move is over."""
@@ -129,6 +138,10 @@ class Collimation:
         errors: list[tuple[Ramp, int | None]] = [
             (level(HEALTHY_LEAF_ERROR + self.lag + abs(self.carriage_off), now), None)
         ]
+        if self._required and self._duration:
+            gaps = [abs(a - b) for a, b in zip(self.leaves, self._planned(), strict=True)]
+            last = gaps.index(max(gaps))
+            errors.append(tracking_error(level(self.leaves[last], now), self._leaf_line(last), now))
         for leaf, position in self.stuck.items():
             if position is not None and leaf < len(self.leaves):
                 errors.append(tracking_error(self._leaf_line(leaf), level(position, now), now))

@@ -65,6 +65,12 @@ class Axis:
             now = self._env.now
             self._follow(ramp_between(self.set.at(now), target << FRACTION_BITS, duration_us, now))
 
+    def require(self, target: int) -> None:
+        """It has to be at ``target`` now, though it may still be on its way there."""
+        if not self._is_at(target):
+            self.set = level(target, self._env.now)
+            self._publish()
+
     def arrive(self, target: int) -> None:
         """The move is over: exactly there, unless something holds the axis or it is behind."""
         if not self._is_at(target):
