@@ -192,6 +192,9 @@ class BeamDelivery:
         """Bring the machine back to rest; go on with the remainder only if the policy says so."""
         console, causes = self._console, self._causes
         yield console.after(NOTICE_S)
+        if self._policy.after_terminate == "wait":
+            yield from console.until(lambda o: o.state is State.preparatory and not o.latched, None)
+            raise SessionAbandoned(f"beam terminated ({cause}); the remainder is left")
         if console.state is State.off:
             yield from console.until(lambda o: True, 5 * US_PER_S)
             yield from console.send(Command.power_on)
