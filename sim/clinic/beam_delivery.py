@@ -153,7 +153,8 @@ class BeamDelivery:
         while True:
             yield from console.until(lambda o: o.state not in (State.irradiation, State.hold), None)
             state = console.state
-            if state is State.preparatory:  # from a beam only the preset leads there; a ready one is stood down
+            if state is State.preparatory:
+                # From a beam only the preset leads there; a ready one was stood down.
                 return "normal" if self._left in (State.irradiation, State.hold) else "operator"
             if self.proceeds:
                 yield from self._proceed(self.proceeds)
