@@ -25,7 +25,7 @@ class Causes:
             if room.emergency_pressed:
                 yield console.after(WALK_S)
                 console.act("release the emergency stop")
-                room.reset_emergency_stop()
+                room.release_emergency_stop()
             elif room.door_open or not self._linac.lines.seen("last_person_out"):
                 yield console.after(WALK_S)
                 room.open_door()

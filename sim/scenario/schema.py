@@ -79,16 +79,29 @@ class Step(_Strict):
     repeat: Annotated[Repeat | None, Field(description="the fault sets in again and again")] = None
     clear: Annotated[StepId | None, Field(description="end the fault of another step")] = None
     room: Annotated[
-        Literal["open_door", "close_door", "press_last_person_out", "press_emergency_stop"] | None,
+        Literal[
+            "open_door",
+            "close_door",
+            "press_last_person_out",
+            "press_emergency_stop",
+            "release_emergency_stop",
+        ]
+        | None,
         Field(description="something happens in the room"),
     ] = None
     console: Annotated[
         Literal[
+            "power_on",
+            "prepare",
+            "stand_by",
+            "begin_check",
+            "stand_down",
             "interrupt",
             "resume",
             "terminate",
             "beam_on",
             "acknowledge",
+            "restart",
             "reset_operator",
             "reset_physics",
             "reset_local",
@@ -223,8 +236,10 @@ class OperatorPolicy(_Strict):
         Field(description="clear the cause and resume; end the beam; or leave it to the timeline"),
     ] = "resume"
     after_terminate: Annotated[
-        Literal["leave", "continue"],
-        Field(description="leave the remainder for a new decision; or deliver it as a continuation"),
+        Literal["leave", "continue", "wait"],
+        Field(
+            description="leave the remainder for a new decision; continue with it; or leave all to the timeline"
+        ),
     ] = "leave"
     resets_physics: Annotated[bool, Field(description="whether latches that need physics are reset")] = False
 
