@@ -67,9 +67,19 @@ class Axis:
 
     def require(self, target: int) -> None:
         """It has to be at ``target`` now, though it may still be on its way there."""
-        if not self._is_at(target):
-            self.set = level(target, self._env.now)
-            self._publish()
+        if self._is_at(target):
+            return
+        now = self._env.now
+        self.set = level(target, now)
+        left = self._drive.time_to(self.set.value, now)
+        if left is None:
+            self._catch_up()
+        else:
+            self._behind = True
+            self._version += 1
+            version = self._version
+            self._env.call_in(left, lambda: self._met(version))
+        self._publish()
 
     def arrive(self, target: int) -> None:
         """The move is over: exactly there, unless something holds the axis or it is behind."""

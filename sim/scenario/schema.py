@@ -238,7 +238,7 @@ class OperatorPolicy(_Strict):
     after_terminate: Annotated[
         Literal["leave", "continue", "wait"],
         Field(
-            description="leave the remainder for a new decision; continue with it; or leave all to the timeline"
+            description="leave the remainder for a new decision; go on with it; or leave all to the timeline"
         ),
     ] = "leave"
     resets_physics: Annotated[bool, Field(description="whether latches that need physics are reset")] = False
