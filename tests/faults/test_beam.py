@@ -72,10 +72,10 @@ def test_missing_pulses_lower_the_rate_and_leave_the_pulses_as_they_are(percent:
 @exercises("pulse_dose")
 @few
 @given(st.integers(0, 10_000))
-def test_pulses_carry_this_percentage_and_the_servo_keeps_the_rate(percent: int) -> None:
+def test_pulses_carry_this_percentage_and_the_rate_follows(percent: int) -> None:
     plant = Plant(fault("pulse_dose", ON, OFF - ON, percent=percent)).at(DURING)
     assert plant.line("pulse_dose") == PULSE * percent // 100
-    assert all(rate == approx(RATE) for rate in rates(plant))
+    assert all(rate == approx(RATE * percent / 100) for rate in rates(plant))
     healthy(plant)
 
 
