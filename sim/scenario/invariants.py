@@ -168,8 +168,8 @@ def _rate(world: World, trace: Trace) -> Verdict:
     situations = where(trace, "dose_rate", lambda v: isinstance(v, float) and v > 0)
     broken: list[Interval] = []
     selections = [event for event in trace.events if event.kind == "select"]
-    ends = [event.t_us for event in selections[1:]] + [trace.end_us]
-    for selected, end in zip(selections, ends, strict=True):
+    bounds = [*(event.t_us for event in selections), trace.end_us]
+    for selected, end in zip(selections, bounds[1:], strict=True):
         limit = 2 * _max_dose_rate(world, selected.fields["target"], selected.fields["beam"])
         beyond_limit = where(trace, "dose_rate", partial(_more_than, limit))
         broken += after_grace(overlap([(selected.t_us, end)], beyond_limit), 160 * US_PER_MS)

@@ -95,6 +95,12 @@ def test_the_rate_of_every_beam_is_judged_by_its_own_maximum(
         samples[:] = kept
 
 
+def test_a_session_that_selects_no_beam_is_judged() -> None:
+    found = verdicts(run(time_limit=60_000_000))
+    assert found["no-runaway-rate"] == "not_evaluated"
+    assert "violated" not in found.values()
+
+
 def test_a_decreasing_dose_is_noticed(nominal: Outcome) -> None:
     samples = nominal.world.trace.channels["dose_delivered"].samples
     samples.append(Sample(samples[-1].t_us + 1, 0.0))
