@@ -91,6 +91,7 @@ PRIORITY: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("terminate", ("terminate",)),
     ("interrupt", ("interrupt", "check_failed")),
     ("complete", ("complete",)),
+    ("ordered interrupt or terminate", ()),
     ("hold", ("hold",)),
     (
         "command",

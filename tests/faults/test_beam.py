@@ -71,7 +71,7 @@ def test_missing_pulses_lower_the_rate_and_leave_the_pulses_as_they_are(percent:
 
 @exercises("pulse_dose")
 @few
-@given(st.integers(0, 10_000))
+@given(st.integers(0, 200))  # more would end the beam before the fault
 def test_pulses_carry_this_percentage_and_the_rate_follows(percent: int) -> None:
     plant = Plant(fault("pulse_dose", ON, OFF - ON, percent=percent)).at(DURING)
     assert plant.line("pulse_dose") == PULSE * percent // 100
