@@ -59,7 +59,7 @@ class PulsesMissing(GradualFault):
 
 
 class PulseDose(GradualFault):
-    """Single pulses carry a percentage of their nominal dose (excess dose per pulse); the rate goes with it."""
+    """Pulses carry a percentage of their nominal dose (excess dose per pulse); the rate goes with it."""
 
     kind: Literal["pulse_dose"]
     percent: Annotated[Number, Field(ge=0, le=10_000, description="100 is healthy")]
