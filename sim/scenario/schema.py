@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from firmware_model.key_rules import KeyRules
 from firmware_model.quantity import Angle, Duration, Meterset
 from firmware_model.table import StateName
+from sim.clinic.motion_schema import Breathing, Gating, IntrafractionDrift, Reimaging
 from sim.faults.base import GradualFault
 from sim.faults.catalogue import Fault
 from sim.faults.signals import GradualSignalFault
@@ -219,15 +220,6 @@ class Expectation(_Strict):
     )
 
 
-class Gating(_Strict):
-    """A regular breathing gate."""
-
-    period: Annotated[Duration, Field(ge=1_000_000, description="one breath")]
-    duty_percent: Annotated[
-        int, Field(ge=10, le=90, description="part of a breath in which the target is in the gate, %")
-    ] = 40
-
-
 class OperatorPolicy(_Strict):
     """How the person at the console behaves."""
 
@@ -242,6 +234,7 @@ class OperatorPolicy(_Strict):
         ),
     ] = "leave"
     resets_physics: Annotated[bool, Field(description="whether latches that need physics are reset")] = False
+    reimaging: Annotated[Reimaging | None, Field(description="when another image is taken")] = None
 
 
 class Scenario(_Strict):
@@ -267,7 +260,9 @@ class Scenario(_Strict):
     targets: Annotated[
         list[str] | None, Field(min_length=1, description="order of delivery; default: the plan's")
     ] = None
+    breathing: Annotated[Breathing | None, Field(description="how the patient breathes")] = None
     gating: Annotated[Gating | None, Field(description="deliver with a breathing gate")] = None
+    drift: Annotated[IntrafractionDrift | None, Field(description="the patient slides on the couch")] = None
     operator: Annotated[OperatorPolicy, Field(description="how the person at the console behaves")] = (
         OperatorPolicy()
     )

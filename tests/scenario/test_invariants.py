@@ -43,7 +43,6 @@ def test_a_nominal_session_breaks_none(nominal: Outcome) -> None:
         ("emergency_pressed", True, 1_000, "no-beam-in-emergency-stop"),
         ("permit", False, 1_000, "no-beam-without-permit"),
         ("target_offset", 5.0, 1_000, "no-beam-on-wrong-place"),
-        ("target_in_gate", False, 1_000, "no-beam-outside-gate"),
         ("state", "terminated", 1_000, "no-beam-after-termination"),
         ("state", "hold", 1_000, "permit-only-in-irradiation"),
         ("interlock/WATER_FLOW", True, 1_000, "no-permit-with-trip"),
