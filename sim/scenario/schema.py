@@ -151,10 +151,34 @@ MEASURED_FROM_A_STEP = (
 )
 
 
+InvariantId = Literal[
+    "no-beam-with-door-open",
+    "no-beam-in-emergency-stop",
+    "no-beam-without-permit",
+    "no-beam-on-wrong-place",
+    "no-beam-outside-gate",
+    "no-beam-with-wrong-aperture",
+    "no-beam-at-wrong-angle",
+    "no-beam-with-wrong-energy",
+    "no-beam-through-wrong-filter",
+    "no-asymmetric-beam",
+    "no-start-with-open-room",
+    "no-beam-after-termination",
+    "permit-only-in-irradiation",
+    "no-permit-with-trip",
+    "no-dose-beyond-preset",
+    "no-runaway-rate",
+    "dose-never-decreases",
+    "records-agree",
+]
+
+
 class KnownGap(_Strict):
     """A hazard nothing in this table covers: the scenario shows that an invariant breaks."""
 
-    invariant: Annotated[str, Field(description="its id; it must be violated, or the run does not pass")]
+    invariant: Annotated[
+        InvariantId, Field(description="its id; it must be violated, or the run does not pass")
+    ]
     because: Annotated[str, Field(min_length=10, description="why nothing notices it")]
 
 
