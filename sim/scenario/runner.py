@@ -84,7 +84,7 @@ def run_scenario(
     finished = world.conductor.run(scenario.time_limit, session)
     world.trace.end_us = max(world.clock.now, world.conductor.tick * world.conductor.scan_us)
     world.truth.catch_up()
-    gaps = {gap.invariant: gap.because for gap in scenario.known_gaps}
+    gaps: dict[str, str] = {gap.invariant: gap.because for gap in scenario.known_gaps}
     invariants = [replace(verdict, known_gap=gaps.get(verdict.id, "")) for verdict in judge_all(world)]
     expectations = [measure(world, expectation, timeline.fired) for expectation in scenario.expect]
     expectations += [

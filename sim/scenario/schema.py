@@ -176,9 +176,7 @@ InvariantId = Literal[
 class KnownGap(_Strict):
     """A hazard nothing in this table covers: the scenario shows that an invariant breaks."""
 
-    invariant: Annotated[
-        InvariantId, Field(description="its id; it must be violated, or the run does not pass")
-    ]
+    invariant: Annotated[InvariantId, Field(description="its id; it must be violated for the run to pass")]
     because: Annotated[str, Field(min_length=10, description="why nothing notices it")]
 
 
