@@ -7,7 +7,7 @@
 
 /* What a condition may look at. */
 typedef struct {
-    const il_table *table;
+    const IL_FLASH il_table *table;
     const il_lines *lines;
     int32_t *memory;  /* the pool */
     uint8_t findings; /* of the core itself */

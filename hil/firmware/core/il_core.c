@@ -45,7 +45,7 @@ bool il_is_whole(const il_core *core) {
     return (core->seal == sum_of(core)) && (core->retained->crc == crc_of_retained(core->retained));
 }
 
-void il_reset(il_core *core, const il_table *table, il_retained *retained, il_reset_cause cause) {
+void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retained, il_reset_cause cause) {
     const bool known = retained->magic == RETAINED_MAGIC;
     if (!known || (retained->crc != crc_of_retained(retained))) {
         (void)memset(retained, 0, sizeof *retained);

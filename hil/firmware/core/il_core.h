@@ -51,7 +51,7 @@ typedef struct {
 } il_retained;
 
 typedef struct {
-    const il_table *table;
+    const IL_FLASH il_table *table;
     il_retained *retained;
     il_lines lines;
     int32_t memory[IL_MAX_MEMORY];
@@ -70,7 +70,7 @@ typedef struct {
 } il_core;
 
 /* Start, or start anew. Retained memory that is damaged counts as a beam that was cut. */
-void il_reset(il_core *core, const il_table *table, il_retained *retained, il_reset_cause cause);
+void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retained, il_reset_cause cause);
 
 /* From the next scan on a signal is this line. False: not accepted, nothing changed. The caller seals
  * the core when it has set what it has to set. */

@@ -321,7 +321,7 @@ static bool obey(il_core *core, il_command command) {
 
 /* One line after the other is forced; each must trip and clear again within the time-out. */
 static void prove_line(il_core *core) {
-    const il_table *table = core->table;
+    const IL_FLASH il_table *table = core->table;
     if (core->line >= table->proofs) {
         (void)fire(core, ON_CHECK_PASSED);
         return;
@@ -445,7 +445,7 @@ void il_machine_enter(il_core *core, uint8_t before) {
 }
 
 int64_t il_machine_quiet_phase(const il_core *core) {
-    const il_table *table = core->table;
+    const IL_FLASH il_table *table = core->table;
     if (core->state == (uint8_t)IL_SELF_TEST) {
         const int64_t left = (int64_t)table->self_test_ticks - (int64_t)core->phase_ticks - 1;
         if (left > 0) {

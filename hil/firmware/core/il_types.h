@@ -16,7 +16,11 @@
 #define IL_FLASH
 #endif
 
-/* Capacity of a build; the build of a small board lowers them to what its table needs. */
+/* Capacity of a build. A board is built for one table (IL_ONE_TABLE) and has just what that needs;
+ * the library for a computer takes any table. */
+#ifdef IL_ONE_TABLE
+#include "il_config.h"
+#endif
 #ifndef IL_MAX_SIGNALS
 #define IL_MAX_SIGNALS 254
 #endif
