@@ -66,6 +66,12 @@ class Conductor:
         hung = self._hung_since
         self.env.call_in(WATCHDOG_US, lambda: self._bark(hung))
 
+    def recover(self) -> None:
+        """A hang ends before the watchdog barks: a gap in the scans, then everything is read anew."""
+        if self._hung_since is not None:
+            self._hung_since = None
+            self.lines.repeat_all()
+
     def _bark(self, hung_since_us: int) -> None:
         """The watchdog opens the permit and restarts a controller that still hangs."""
         if self._hung_since == hung_since_us:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firmware_model.contract import Outputs
+from firmware_model.contract import Outputs, ResetCause
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from sim.clinic.causes import Causes
@@ -214,8 +214,11 @@ class BeamDelivery:
         """Hand the counters' last readings to record and verify."""
         now = self._env.now
         primary = self._linac.dose.primary.count.counts(now)
-        if cause == "power":  # the counters died with the power; the controller remembers
-            primary = self._conductor.controller.retained.meterset
+        retained = self._conductor.controller.retained
+        if cause == "power" and retained.reset_cause is ResetCause.power:
+            # The counters died with the power; the controller remembers. After a hang they are alive
+            # and know more: what came between its last scan and the watchdog.
+            primary = retained.meterset
         end = min(max(primary, start), beam.meterset)
         self.delivered_at_end.append(self._linac.dose.delivered.counts(now) / 1000)
         self._records.record(

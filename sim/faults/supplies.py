@@ -72,7 +72,7 @@ class PowerDip(BaseFault):
 
 
 class ControllerHang(BaseFault):
-    """The controller stops scanning; the hardware watchdog restarts it, whenever the fault ends."""
+    """The controller stops scanning; from 50 ms on the hardware watchdog restarts it."""
 
     kind: Literal["controller_hang"]
 
@@ -80,4 +80,5 @@ class ControllerHang(BaseFault):
         world.conductor.hang()
 
     def clear(self, world: World) -> None:
-        """The watchdog has restarted the controller, or will."""
+        """Scans go on, unless the watchdog has restarted the controller by now."""
+        world.conductor.recover()

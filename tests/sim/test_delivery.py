@@ -78,7 +78,27 @@ def test_after_a_controller_hang_the_watchdog_ends_the_beam() -> None:
     hung = next(e.t_us for e in outcome.world.trace.events if e.kind == "fault")
     (last,) = [b for _, b in where(outcome.world.trace, "beam_on")][-1:]
     assert 0 < last - hung <= 60_000
-    assert outcome.world.records.deliveries[0].end < 55_000
+    delivery = outcome.world.records.deliveries[0]
+    assert delivery.cause == "power"
+    # The counter is alive: also what came after the last scan is recorded.
+    assert delivery.end == outcome.world.linac.dose.primary.count.counts(outcome.world.clock.now)
+    assert abs(delivery.end / 1000 - outcome.world.delivered_at_beam_end[0]) < 0.2
+
+
+def test_a_hang_shorter_than_the_watchdog_is_only_a_gap_in_the_scans() -> None:
+    hang = step(
+        id="hang", at={"meterset": "50 MU", "beam": 1}, fault={"kind": "controller_hang"}, lasts="49.999 ms"
+    )
+    outcome = run([hang], beams=(arc(),))
+    assert outcome.verdict == "PASS", outcome.run
+    assert outcome.world.conductor.tick - outcome.world.conductor.scans == 50
+    # After the gap the controller reads what the counters gained in it.
+    hung = next(e.t_us for e in outcome.world.trace.events if e.kind == "fault")
+    cut = run([hang], beams=(arc(),), time_limit=hung + 60_000)
+    last_scan = (cut.world.conductor.tick - 1) * cut.world.conductor.scan_us
+    assert last_scan - hung > 50_000
+    retained = cut.world.conductor.controller.retained
+    assert retained.meterset == cut.world.linac.dose.primary.count.counts(last_scan)
 
 
 def record_verify() -> RecordVerify:
