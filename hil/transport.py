@@ -119,7 +119,9 @@ class SocketTransport(DescriptorTransport):
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except (OSError, OverflowError) as problem:
             self.close()
-            raise NoSuchPort(f"{self.name}: nobody listens there ({problem}); start the board first") from None
+            raise NoSuchPort(
+                f"{self.name}: nobody listens there ({problem}); start the board first"
+            ) from None
         self._socket.setblocking(False)
         self._in = self._out = self._socket.fileno()
 
@@ -202,7 +204,9 @@ class SerialTransport(Transport):
         try:
             device.write(data)
         except serial.SerialTimeoutException:
-            raise Silent(f"{self.name}: no bytes were taken for {WRITE_TIMEOUT_S} s; restart the board") from None
+            raise Silent(
+                f"{self.name}: no bytes were taken for {WRITE_TIMEOUT_S} s; restart the board"
+            ) from None
         except OSError as problem:
             raise self._gone(problem) from None
 

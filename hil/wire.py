@@ -29,7 +29,16 @@ DELIMITER = b"\0"
 #: Longest decoded frame a host accepts: outputs of 254 interlocks need less than 128 bytes.
 LONGEST = 4096
 
-_CODES = {"u8": "B", "bool": "B", "u16": "H", "i16": "h", "u32": "I", "i32": "i", "bytes8": "8s", "text16": "16s"}
+_CODES = {
+    "u8": "B",
+    "bool": "B",
+    "u16": "H",
+    "i16": "h",
+    "u32": "I",
+    "i32": "i",
+    "bytes8": "8s",
+    "text16": "16s",
+}
 _FIXED = {
     name: struct.Struct("<BB" + "".join(_CODES.get(f.type, "") for f in message.fields))
     for name, message in MESSAGES.items()
@@ -206,7 +215,9 @@ class Layout:
 def pack_changes(changes: Iterable[Change]) -> bytes:
     """Signal and two 48-bit numbers each. Raises OverflowError."""
     return b"".join(
-        bytes((c.signal,)) + c.value.to_bytes(6, "little", signed=True) + c.slope.to_bytes(6, "little", signed=True)
+        bytes((c.signal,))
+        + c.value.to_bytes(6, "little", signed=True)
+        + c.slope.to_bytes(6, "little", signed=True)
         for c in changes
     )
 
