@@ -299,8 +299,8 @@ class RemoteController:
         done = int(fields["at"]) - self._at
         if not 1 <= done <= ticks:
             raise ProtocolMismatch(
-                f"{self.link.transport.name}: asked for 1 to {ticks} scans at tick {self._at}, the board says "
-                f"it ran {done}"
+                f"{self.link.transport.name}: asked for 1 to {ticks} scans at tick {self._at}, the board "
+                f"says it ran {done}"
             )
         self._at += done
         self.outputs = self._outputs(fields)

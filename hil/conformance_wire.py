@@ -50,7 +50,8 @@ class RawLink:
 
     def bodies(self, wanted: int, timeout_s: float = ANSWER_S) -> list[bytes]:
         """The next ``wanted`` frames; fewer when no more come in time."""
-        frames, found, deadline = Frames(), [], time.monotonic() + timeout_s
+        frames, deadline = Frames(), time.monotonic() + timeout_s
+        found: list[bytes] = []
         while len(found) < wanted and (left := deadline - time.monotonic()) > 0:
             found += frames.take(self.transport.read(left))
         if frames.damaged:
@@ -178,7 +179,7 @@ def bad_crc(raw: RawLink) -> None:
 
 def bad_length(raw: RawLink) -> None:
     """Every request one byte too short or too long is refused."""
-    bodies = {
+    bodies: dict[str, dict[str, Any]] = {
         "RUN": {"at": raw.at, "ticks": 1, "command": 0},
         "SET": {"at": raw.at},
         "RESET": {"boots": raw.identity.boot_count & 0xFFFF, "cause": 0, "forget": False},
@@ -219,7 +220,8 @@ def unknown_type(raw: RawLink) -> None:
 
 def wrong_tick(raw: RawLink) -> None:
     """A RUN or SET for another tick than the present one is refused."""
-    for name, values in (("RUN", {"ticks": 1, "command": 0}), ("SET", {})):
+    cases: tuple[tuple[str, dict[str, Any]], ...] = (("RUN", {"ticks": 1, "command": 0}), ("SET", {}))
+    for name, values in cases:
         sequence = raw.next()
         body = raw.layout.pack(name, sequence, at=raw.at + 1, **values)
         raw.expect_error(body, ErrorCode.wrong_tick, sequence, detail=raw.at & 0xFFFF)
@@ -229,7 +231,7 @@ def wrong_tick(raw: RawLink) -> None:
 def bad_values(raw: RawLink) -> None:
     """Signals, commands and numbers of scans that do not exist are refused, and nothing is set."""
     signals = raw.identity.signals
-    cases: list[tuple[tuple[Change, ...], dict[str, int]]] = [
+    cases: list[tuple[tuple[Change, ...], dict[str, Any]]] = [
         ((), {"ticks": 0, "command": 0}),
         ((), {"ticks": 1 << 31, "command": 0}),
         ((), {"ticks": 1, "command": 15}),

@@ -56,7 +56,7 @@ ERRORS = {
     ErrorCode.bad_value: ("a value that no board takes; nothing was done", "offset in the frame"),
     ErrorCode.refused: (
         "more than this build can hold; greet and reset to go on",
-        "which change, or their number",
+        "which change",
     ),
     ErrorCode.stale_reset: ("the boot count given is not the present one", "its low 16 bits"),
 }
@@ -194,7 +194,8 @@ BY_NUMBER = {message.number: message for message in MESSAGES.values()}
 
 def offsets(message: Message) -> dict[str, int]:
     """Where each field of fixed place starts in the decoded frame; of masks, the first only."""
-    found, place = {}, HEADER_SIZE
+    found: dict[str, int] = {}
+    place = HEADER_SIZE
     for field in message.fields:
         if field.type == "mask":
             found.setdefault("masks", place)

@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from hil.errors import NoSuchPort, PortBusy, RigError, Silent, Unplugged
 
@@ -177,7 +177,7 @@ class SerialTransport(Transport):
 
     def __init__(self, port: str, baud: int = 115200) -> None:
         self.name, self._baud = port, baud
-        self._serial: object | None = None
+        self._serial: Any = None  # pyserial has no types
 
     def open(self) -> None:
         import serial
@@ -228,7 +228,7 @@ class SerialTransport(Transport):
             except OSError:
                 return  # it was pulled out; there is nothing left to close
 
-    def _device(self):  # type: ignore[no-untyped-def]  # pyserial has no types
+    def _device(self) -> Any:
         if self._serial is None:
             raise Unplugged(f"{self.name}: the port is not open")
         return self._serial

@@ -6,6 +6,7 @@ Both get the same segments. The first tick and output in which they differ ends 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from firmware_model.contract import ONE, Advance, Change, Controller, Outputs, ResetCause, Segment
 from firmware_model.controller import ModelController
@@ -48,6 +49,7 @@ class Twin:
         self.seen: set[int] = set()  # interlocks that have shown in the outputs
         self.answers = True  # False: nothing reacts to the proof test
         self._bits = {1 << i: i for i in range(len(table.interlocks))}
+        self._forced: tuple[Change, ...] = ()  # what the proof test's lines go back to
         self.reset(ResetCause.power)
 
     # ---- inputs ----------------------------------------------------------------------------------
@@ -107,7 +109,7 @@ class Twin:
         safe = [signal.counts(signal.safe) for signal in self.table.signals.values()]
         self._lines = [(value * ONE, 0, 0) for value in safe]
         self._pending: tuple[Change, ...] = ()
-        self._forced: tuple[Change, ...] = ()
+        self._forced = ()
         self.compare_retained()
         self.heal()
 
@@ -160,11 +162,12 @@ class Twin:
             raise Differs(self.tick + at, "scans run", expected.ticks, got.ticks)
 
     def _same(self, wanted: Outputs, shown: Outputs, after: int = 0) -> None:
-        for name, a, b in zip(wanted._fields, wanted, shown, strict=True):
+        pairs: Any = zip(wanted._fields, wanted, shown, strict=True)
+        for name, a, b in pairs:
             if a == b:
                 continue
             if name in ("tripped", "latched", "local_reset_due"):
-                first = next(i for bit, i in self._bits.items() if (a ^ b) & bit)
+                first = next(i for bit, i in self._bits.items() if a & bit != b & bit)
                 name = f"{name} {self.table.interlock_ids[first]}"
                 a, b = bool(a >> first & 1), bool(b >> first & 1)
             raise Differs(self.tick + after, name, a, b)

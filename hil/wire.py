@@ -212,6 +212,10 @@ class Layout:
         return Received(sequence, message, fields)
 
 
+def _i48(value: int) -> bytes:
+    return value.to_bytes(6, "little", signed=True)
+
+
 def pack_changes(changes: Iterable[Change]) -> bytes:
     """Signal and two 48-bit numbers each. Raises OverflowError."""
     return b"".join(
