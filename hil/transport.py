@@ -46,6 +46,10 @@ class Transport(ABC):
         """What has arrived; waits for the first byte only. Empty after ``timeout_s``. Raises Unplugged."""
 
     @abstractmethod
+    def fileno(self) -> int:
+        """What to wait on for bytes, while it is open (POSIX)."""
+
+    @abstractmethod
     def close(self) -> None:
         """Disconnect; does nothing when it is not open."""
 
@@ -91,6 +95,9 @@ class DescriptorTransport(Transport):
         if not data:
             raise self._gone(None)
         return data
+
+    def fileno(self) -> int:
+        return self._in
 
     def _gone(self, problem: OSError | None) -> Unplugged:
         reason = f" ({problem.strerror})" if problem else ""
@@ -227,6 +234,9 @@ class SerialTransport(Transport):
                 device.close()
             except OSError:
                 return  # it was pulled out; there is nothing left to close
+
+    def fileno(self) -> int:
+        return int(self._device().fileno())
 
     def _device(self) -> Any:
         if self._serial is None:

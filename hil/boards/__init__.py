@@ -59,11 +59,15 @@ class Kind:
     def missing(self) -> str:
         return str(importlib.import_module(self.module).missing())
 
-    def start(self, table: Table) -> Board:
-        """Raises NotAvailable or another RigError."""
+    def require(self) -> None:
+        """Raises NotAvailable, with what to install."""
         lacking = self.missing()
         if lacking:
             raise NotAvailable(f"board {self.name!r} cannot be started here: {lacking}")
+
+    def start(self, table: Table) -> Board:
+        """Raises NotAvailable or another RigError."""
+        self.require()
         board: Board = importlib.import_module(self.module).start(table)
         return board
 

@@ -77,7 +77,10 @@ class _Descriptors:
             while answer:
                 if stop in select.select([stop], [self.descriptor], [])[0]:
                     return
-                answer = answer[os.write(self.descriptor, answer) :]
+                try:
+                    answer = answer[os.write(self.descriptor, answer) :]
+                except BlockingIOError:
+                    continue
 
 
 class _Listener:
