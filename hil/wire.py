@@ -106,7 +106,7 @@ class Frames:
 
     def __init__(self, longest: int = LONGEST) -> None:
         self.damaged = 0  # frames dropped so far
-        self._longest = longest + longest // 254 + 1  # encoded
+        self._longest, self._longest_encoded = longest, longest + longest // 254 + 1
         self._partial = bytearray()
         self._overlong = False
 
@@ -128,7 +128,7 @@ class Frames:
         self._overlong = False
 
     def _add(self, part: bytes) -> None:
-        if len(self._partial) + len(part) > self._longest:
+        if len(self._partial) + len(part) > self._longest_encoded:
             self._overlong = True
             self._partial.clear()
         elif not self._overlong:
@@ -140,7 +140,7 @@ class Frames:
         if not encoded and not overlong:
             return None  # nothing between two zeros is no frame
         frame = None if overlong else cobs_decode(encoded)
-        if frame is not None and len(frame) >= OVERHEAD:
+        if frame is not None and OVERHEAD <= len(frame) <= self._longest:
             body, crc = frame[:-CRC_SIZE], frame[-CRC_SIZE:]
             if zlib.crc32(body).to_bytes(CRC_SIZE, "little") == crc:
                 return body
