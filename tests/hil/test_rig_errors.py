@@ -33,13 +33,13 @@ def outcome(faults: LineFaults) -> Outcome:
 def test_a_board_pulled_out_in_mid_run_keeps_what_was_recorded() -> None:
     whole = outcome(LineFaults())
     assert whole.verdict == "PASS"
-    cut = outcome(LineFaults(unplug_after=250))
+    cut = outcome(LineFaults(unplug_after=150))
     assert (cut.verdict, cut.exit_code) == ("RIG_ERROR", 4)
     assert cut.run["rig_error"]["error"] == "Unplugged"
-    assert "after 250 frames" in cut.run["rig_error"]["detail"]
+    assert "after 150 frames" in cut.run["rig_error"]["detail"]
     *before, last = cut.world.trace.events_jsonl().splitlines()
     assert json.loads(last)["event"] == "rig_error"
-    assert len(before) > 50
+    assert len(before) > 20
     assert (
         before
         == [
@@ -51,14 +51,14 @@ def test_a_board_pulled_out_in_mid_run_keeps_what_was_recorded() -> None:
     assert 0 < cut.run["sim_time_s"] < whole.run["sim_time_s"]
 
 
-@pytest.mark.parametrize("frames", [14, 60, 150, 400])
+@pytest.mark.parametrize("frames", [14, 60, 100, 150])
 def test_it_may_fail_anywhere(frames: int) -> None:
     assert outcome(LineFaults(unplug_after=frames)).verdict == "RIG_ERROR"
 
 
 def test_an_interrupted_run_writes_all_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def start(table: object) -> Board:
-        line = FaultyTransport(DirectTransport(Device(TABLE).take), LineFaults(unplug_after=250), 1)
+        line = FaultyTransport(DirectTransport(Device(TABLE).take), LineFaults(unplug_after=150), 1)
         return Board("loose", "loose cable", "", RemoteController(line, TABLE, QUICK))
 
     monkeypatch.setattr(Kind, "start", lambda self, table: start(table))
