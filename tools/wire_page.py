@@ -64,13 +64,11 @@ def conversation() -> list[tuple[str, bytes]]:
     layout = Layout.of_rows(1)
     run = layout.pack("RUN", 19, (Change(0, ONE), Change(1, ONE)), at=0, ticks=1, command=1)
     more = layout.pack("RUN", 20, (Change(0, 0),), at=1, ticks=1000, command=0)
+    hello = layout.pack("HELLO", 17, nonce=bytes.fromhex("a1a2a3a4a5a6a7a8"))
     damaged = bytearray(enframe(layout.pack("READ_OUTPUTS", 21)))
     damaged[2] ^= 0x10
     return [
-        (
-            "The host opens a session.",
-            enframe(layout.pack("HELLO", 17, nonce=bytes.fromhex("a1a2a3a4a5a6a7a8"))),
-        ),
+        ("The host opens a session.", enframe(hello)),
         ("It asks for the outputs.", enframe(layout.pack("READ_OUTPUTS", 18))),
         ("Door and key switch become true; one scan with the command power_on (1).", enframe(run)),
         ("The door opens; up to 1000 scans. The self test ends in the third of them.", enframe(more)),
