@@ -186,7 +186,7 @@ bool il_machine_masked(const il_core *core, uint8_t row) {
     if ((core->state != (uint8_t)IL_CHECK) || (core->line >= core->table->proofs)) {
         return false;
     }
-    return ((core->table->proof[core->line].masked[row >> 3] >> (row & 7u)) & 1u) != 0u;
+    return (core->table->proof[core->line].masked[row >> 3] & (uint8_t)(1u << (row & 7u))) != 0u;
 }
 
 static void trip(il_core *core, uint8_t i, const IL_FLASH il_row *row) {
@@ -334,7 +334,7 @@ static void prove_line(il_core *core) {
         if (core->forcing) {
             core->forcing = false;
         } else {
-            core->line += 1u;
+            core->line = (uint8_t)(core->line + 1u);
             core->forcing = core->line < table->proofs;
         }
     } else if (core->phase_ticks >= table->proof_timeout) {
