@@ -12,6 +12,9 @@
 
 #define RETAINED_MAGIC 0x494C4B31uL /* "ILK1" */
 
+/* Marks a cause in retained memory as asked for, until the reset has come. */
+#define ASKED 0x80u
+
 /* ---- retained memory and seal ------------------------------------------------------------------ */
 
 static uint32_t crc_of_retained(const il_retained *retained) {
@@ -70,13 +73,34 @@ void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retain
     il_seal(core);
 }
 
+void il_ask_reset(il_core *core, il_reset_cause cause, bool forget) {
+    il_retained *retained = core->retained;
+    retained->cause = (uint8_t)(ASKED | (uint8_t)cause);
+    if (forget) {
+        retained->meterset = 0;
+        retained->first_up = IL_NO_ROW;
+        retained->findings = 0;
+        retained->in_beam = false;
+        il_clear(&retained->latched);
+        il_clear(&retained->local_due);
+    }
+    retained->crc = crc_of_retained(retained);
+}
+
+il_reset_cause il_asked_cause(const il_retained *retained, il_reset_cause otherwise) {
+    const bool whole = (retained->magic == RETAINED_MAGIC) && (retained->crc == crc_of_retained(retained));
+    const uint8_t cause = (uint8_t)(retained->cause & (uint8_t)~ASKED);
+    const bool asked = (retained->cause & ASKED) != 0u;
+    return (whole && asked && (cause <= (uint8_t)IL_RESET_EXTERNAL)) ? (il_reset_cause)cause : otherwise;
+}
+
 bool il_set(il_core *core, uint8_t signal, int64_t value, int64_t slope) {
     return (signal < core->table->signals) && il_lines_set(&core->lines, signal, value, slope);
 }
 
 /* ---- scans ----------------------------------------------------------------------------------------- */
 
-static bool same_outputs(const il_outputs *a, const il_outputs *b) {
+bool il_same_outputs(const il_outputs *a, const il_outputs *b) {
     return (a->state == b->state) && (a->permit == b->permit) && (a->motion == b->motion) &&
            (a->power == b->power) && (a->test_line == b->test_line) && (a->first_up == b->first_up) &&
            (a->reply_command == b->reply_command) && (a->reply_accepted == b->reply_accepted) &&
@@ -171,7 +195,7 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
     const il_outputs before = core->outputs;
     int32_t done = 1;
     scan(core, command);
-    while ((done < ticks) && same_outputs(&before, &core->outputs)) {
+    while ((done < ticks) && il_same_outputs(&before, &core->outputs)) {
         const int32_t skipped = quiet(core, ticks - done);
         if (skipped > 0) {
             pass_over(core, skipped);

@@ -72,6 +72,13 @@ typedef struct {
 /* Start, or start anew. Retained memory that is damaged counts as a beam that was cut. */
 void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retained, il_reset_cause cause);
 
+/* Prepare a restart that the host asked for: the next reset has this cause, whatever the hardware will
+ * say. With `forget` retained memory starts empty but for the count of boots. */
+void il_ask_reset(il_core *core, il_reset_cause cause, bool forget);
+
+/* The cause that was asked for; `otherwise` if the reset came by itself. */
+il_reset_cause il_asked_cause(const il_retained *retained, il_reset_cause otherwise);
+
 /* From the next scan on a signal is this line. False: not accepted, nothing changed. The caller seals
  * the core when it has set what it has to set. */
 bool il_set(il_core *core, uint8_t signal, int64_t value, int64_t slope);
@@ -80,6 +87,8 @@ bool il_set(il_core *core, uint8_t signal, int64_t value, int64_t slope);
  * the first scan. Returns how many scans were run; 0: the request is not acceptable, nothing was run;
  * IL_BROKEN: the core's memory is not what it was sealed with, and the caller has to make safe. */
 int32_t il_run(il_core *core, int32_t ticks, il_command command);
+
+bool il_same_outputs(const il_outputs *a, const il_outputs *b);
 
 /* Close the core's memory with its seal, and see whether it is still whole. */
 void il_seal(il_core *core);

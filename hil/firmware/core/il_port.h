@@ -1,34 +1,17 @@
-/* What a board must offer. A port implements these and calls il_board_start() once and
- * il_board_poll() for ever. */
+/* What a board's port offers the core; each port implements all of it. */
 #ifndef IL_PORT_H
 #define IL_PORT_H
 
 #include "il_core.h"
 
-/* Next received byte, without waiting. False: there is none. */
-bool il_port_read(uint8_t *byte);
-
-/* Waits until it is queued, for a bounded time; what a dead line does not take is lost. */
-void il_port_write(const uint8_t *data, uint16_t size);
-
-/* Board clock in microseconds; wraps. */
-uint32_t il_port_micros(void);
-
-/* Drives the permit pin. Off after every reset until told otherwise. */
-void il_port_permit(bool on);
-
-/* Keeps the hardware watchdog from restarting the board. */
-void il_port_kick(void);
-
-/* Restarts the board for real; does not return. */
-void il_port_restart(void);
-
-/* Why the board started. A restart of its own counts as the watchdog's. */
+bool il_port_read(uint8_t *byte);                        /* next received byte, without waiting */
+void il_port_write(const uint8_t *data, uint16_t size);  /* waits until it is queued; bounded */
+uint32_t il_port_micros(void);                           /* board clock, wraps */
+void il_port_permit(bool on);                            /* drives the permit pin */
+void il_port_kick(void);                                 /* hardware watchdog */
+void il_port_restart(void);                              /* reset the board for real; does not return */
 il_reset_cause il_port_reset_cause(void);
-
 void il_port_unique_id(uint8_t id[8]);
-
-/* Memory that no reset clears. After power-on it holds anything. */
-il_retained *il_port_retained(void);
+il_retained *il_port_retained(void);                     /* memory that no reset clears (.noinit) */
 
 #endif
