@@ -100,7 +100,7 @@ bool il_set(il_core *core, uint8_t signal, int64_t value, int64_t slope) {
 
 /* ---- scans ----------------------------------------------------------------------------------------- */
 
-bool il_same_outputs(const il_outputs *a, const il_outputs *b) {
+static bool same_outputs(const il_outputs *a, const il_outputs *b) {
     return (a->state == b->state) && (a->permit == b->permit) && (a->motion == b->motion) &&
            (a->power == b->power) && (a->test_line == b->test_line) && (a->first_up == b->first_up) &&
            (a->reply_command == b->reply_command) && (a->reply_accepted == b->reply_accepted) &&
@@ -112,6 +112,13 @@ static void note_meterset(il_core *core) {
     if (core->table->meterset != IL_NONE) {
         core->retained->meterset = il_x(&core->lines, core->table->meterset);
     }
+}
+
+/* Apart from the scan, so that the copy is on the stack only while it is needed. */
+static bool update_outputs(il_core *core) {
+    const il_outputs before = core->outputs;
+    il_machine_outputs(core, &core->outputs);
+    return !same_outputs(&before, &core->outputs);
 }
 
 static void scan(il_core *core, il_command command) {
@@ -131,13 +138,18 @@ static void scan(il_core *core, il_command command) {
     if (il_in_beam(before) || il_in_beam(core->state)) {
         note_meterset(core); /* the scan that ends a beam counts as well */
     }
-    il_machine_outputs(core, &core->outputs);
+    core->changed = update_outputs(core);
 }
 
 /* Scans after this one that are certain to change no output. */
 static int32_t quiet(const il_core *core, int32_t most) {
-    int64_t least = il_machine_quiet_phase(core);
     const il_view view = il_machine_view(core);
+    const IL_FLASH il_row *proven = il_machine_proven(core);
+    int64_t least = il_machine_quiet_phase(core);
+    if ((proven != NULL) && (least > 0)) {
+        const int64_t still = il_quiet(&view, proven);
+        least = (still < least) ? still : least;
+    }
     for (uint8_t i = 0; (i < core->table->rows) && (least > 0); i++) {
         const IL_FLASH il_row *row = &core->table->row[i];
         if (!il_machine_acts(core, row)) {
@@ -192,10 +204,9 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
     if ((ticks < 1) || ((uint8_t)command >= (uint8_t)IL_COMMANDS) || !il_lines_fit(&core->lines, ticks)) {
         return 0;
     }
-    const il_outputs before = core->outputs;
     int32_t done = 1;
     scan(core, command);
-    while ((done < ticks) && il_same_outputs(&before, &core->outputs)) {
+    while ((done < ticks) && !core->changed) {
         const int32_t skipped = quiet(core, ticks - done);
         if (skipped > 0) {
             pass_over(core, skipped);

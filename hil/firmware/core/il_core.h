@@ -66,6 +66,7 @@ typedef struct {
     bool reply_accepted;
     int16_t reply_blocked_by;
     il_outputs outputs;
+    bool changed; /* by the last scan */
     uint32_t seal; /* over everything above; a flipped bit breaks it */
 } il_core;
 
@@ -87,8 +88,6 @@ bool il_set(il_core *core, uint8_t signal, int64_t value, int64_t slope);
  * the first scan. Returns how many scans were run; 0: the request is not acceptable, nothing was run;
  * IL_BROKEN: the core's memory is not what it was sealed with, and the caller has to make safe. */
 int32_t il_run(il_core *core, int32_t ticks, il_command command);
-
-bool il_same_outputs(const il_outputs *a, const il_outputs *b);
 
 /* Close the core's memory with its seal, and see whether it is still whole. */
 void il_seal(il_core *core);

@@ -212,7 +212,6 @@ static il_link_event run_slices(il_link *link, uint8_t sequence, uint32_t ticks,
     bool goes_on = true;
     while (goes_on) {
         const int32_t slice = (left > (uint32_t)IL_LINK_SLICE) ? IL_LINK_SLICE : (int32_t)left;
-        const il_outputs before = link->core->outputs;
         const int32_t done = il_run(link->core, slice, (left == ticks) ? command : IL_NO_COMMAND);
         if (done < 0) {
             return IL_LINK_BROKEN;
@@ -226,8 +225,7 @@ static il_link_event run_slices(il_link *link, uint8_t sequence, uint32_t ticks,
         il_port_kick();
         link->at += (uint32_t)done;
         left -= (uint32_t)done;
-        goes_on = (left > 0u) && (done == slice) && il_same_outputs(&before, &link->core->outputs) &&
-                  ((il_port_micros() - began) < ANSWER_WITHIN_US);
+        goes_on = (left > 0u) && !link->core->changed && ((il_port_micros() - began) < ANSWER_WITHIN_US);
     }
     reply_outputs(link, sequence);
     return IL_LINK_ANSWERED;

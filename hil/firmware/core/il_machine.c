@@ -1,5 +1,7 @@
 #include "il_machine.h"
 
+#include <stddef.h>
+
 #include "il_mask.h"
 
 /* ---- the graph ------------------------------------------------------------------------------------ */
@@ -444,6 +446,12 @@ void il_machine_enter(il_core *core, uint8_t before) {
     }
 }
 
+const IL_FLASH il_row *il_machine_proven(const il_core *core) {
+    const IL_FLASH il_table *table = core->table;
+    const bool proving = (core->state == (uint8_t)IL_CHECK) && (core->line < table->proofs);
+    return proving ? &table->row[table->proof[core->line].row] : NULL;
+}
+
 int64_t il_machine_quiet_phase(const il_core *core) {
     const IL_FLASH il_table *table = core->table;
     if (core->state == (uint8_t)IL_SELF_TEST) {
@@ -459,17 +467,15 @@ int64_t il_machine_quiet_phase(const il_core *core) {
     if (core->state != (uint8_t)IL_CHECK) {
         return IL_FOREVER;
     }
-    if (core->line >= table->proofs) {
+    const IL_FLASH il_row *proven = il_machine_proven(core);
+    if (proven == NULL) {
         return 0;
     }
     const il_view view = il_machine_view(core);
-    const IL_FLASH il_row *row = &table->row[table->proof[core->line].row];
-    if (il_evaluate(&view, row) == core->forcing) {
+    if (il_evaluate(&view, proven) == core->forcing) {
         return 0;
     }
-    const int64_t waiting = (int64_t)table->proof_timeout - (int64_t)core->phase_ticks - 1;
-    const int64_t still = il_quiet(&view, row);
-    return (still < waiting) ? still : waiting;
+    return (int64_t)table->proof_timeout - (int64_t)core->phase_ticks - 1;
 }
 
 /* ---- outputs ------------------------------------------------------------------------------------------------------- */

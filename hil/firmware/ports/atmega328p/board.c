@@ -86,7 +86,7 @@ il_retained *il_port_retained(void) { return &retained; }
 
 /* The chip has no number of its own: whoever has several writes one into the first bytes of the EEPROM. */
 void il_port_unique_id(uint8_t id[8]) {
-    static const char name[8] = {'A', 'T', 'M', 'E', 'G', 'A', '3', '2'};
+    static const IL_FLASH char name[8] = {'A', 'T', 'M', 'E', 'G', 'A', '3', '2'};
     uint8_t blank = 0xFF;
     for (uint8_t i = 0; i < 8u; i++) {
         id[i] = eeprom_read_byte((const uint8_t *)(uintptr_t)i);
