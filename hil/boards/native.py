@@ -28,33 +28,53 @@ from firmware_model.contract import (
 from firmware_model.image import Image, image_of
 from firmware_model.states import Command, State
 from firmware_model.table import Table
+from hil.boards import Board
+from hil.errors import NotAvailable, RigError
 
 FIRMWARE = Path(__file__).parents[1] / "firmware"
 BUILD = Path(__file__).parents[2] / "build" / "native"
 FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-pedantic", "-fPIC", "-shared")
 COMPILE_TIMEOUT_S = 120
+#: Parts of the core that need a port: a wire, a clock, a restart. A library has none of them.
+BOARDS_ONLY = ("il_board", "il_link", "il_port")
 
 
-class NoCompiler(RuntimeError):
+class NoCompiler(NotAvailable):
     """The firmware cannot be built here; the message says what to install."""
 
 
-class BrokenBoard(RuntimeError):
+class BrokenBoard(RigError):
     """The firmware found its memory damaged, or refused what the contract allows."""
 
 
-def sources() -> list[Path]:
-    """Every C file of the library."""
-    return sorted([*(FIRMWARE / "core").glob("*.c"), *(FIRMWARE / "ports" / "native").glob("*.c")])
+def compiler_here() -> str | None:
+    """The local C compiler, or the one named by CC."""
+    return os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+
+
+def missing() -> str:
+    return "" if compiler_here() else "install a C compiler (Debian: apt-get install gcc libc6-dev)"
+
+
+def start(table: Table) -> Board:
+    library = build_library()
+    return Board(
+        "native",
+        "firmware core, in this process",
+        f"library {library.stem}, table {table.digest[:12]}",
+        NativeController(table, Library(library)),
+    )
 
 
 def build_library(extra_flags: Sequence[str] = (), sources_from: Path = FIRMWARE) -> Path:
     """The shared library, built if need be. Raises NoCompiler."""
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    compiler = compiler_here()
     if compiler is None:
-        raise NoCompiler("no C compiler here; install one (Debian: apt-get install gcc libc6-dev)")
+        raise NoCompiler(f"no C compiler here; {missing()}")
     folders = (sources_from / "core", sources_from / "ports" / "native")
-    files = sorted(file for folder in folders for file in folder.glob("*.[ch]"))
+    files = sorted(
+        file for folder in folders for file in folder.glob("*.[ch]") if file.stem not in BOARDS_ONLY
+    )
     command = [compiler, *FLAGS, *extra_flags, *(f"-I{folder}" for folder in folders)]
     key = hashlib.sha256("\0".join(command).encode())
     for file in files:
