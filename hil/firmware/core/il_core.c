@@ -205,8 +205,9 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
         return 0;
     }
     int32_t done = 1;
+    int32_t full = 1;
     scan(core, command);
-    while ((done < ticks) && !core->changed) {
+    while ((done < ticks) && !core->changed && (full < IL_FULL_SCANS)) {
         const int32_t skipped = quiet(core, ticks - done);
         if (skipped > 0) {
             pass_over(core, skipped);
@@ -221,6 +222,7 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
             }
             scan(core, IL_NO_COMMAND);
             done += 1;
+            full += 1;
         }
     }
     il_lines_advance(&core->lines, 1); /* the inputs stand ready for the next scan */

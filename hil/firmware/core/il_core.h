@@ -84,8 +84,14 @@ il_reset_cause il_asked_cause(const il_retained *retained, il_reset_cause otherw
  * the core when it has set what it has to set. */
 bool il_set(il_core *core, uint8_t signal, int64_t value, int64_t slope);
 
-/* Run up to `ticks` scans and stop after the first that changed an output. The command is given in
- * the first scan. Returns how many scans were run; 0: the request is not acceptable, nothing was run;
+/* Scans worked through in one call of il_run(), not counting those passed over. A board sets it to what
+ * it can do without looking at its line and its watchdog. */
+#ifndef IL_FULL_SCANS
+#define IL_FULL_SCANS INT32_MAX
+#endif
+
+/* Run up to `ticks` scans and stop after the first that changed an output, or after IL_FULL_SCANS that
+ * could have. The command is given in the first scan. Returns how many scans were run; 0: the request is not acceptable, nothing was run;
  * IL_BROKEN: the core's memory is not what it was sealed with, and the caller has to make safe. */
 int32_t il_run(il_core *core, int32_t ticks, il_command command);
 
