@@ -155,12 +155,12 @@ class QemuTransport(SocketTransport):
 
     def __init__(self, qemu: Qemu) -> None:
         super().__init__(str(qemu.uart))
-        self.qemu = qemu
+        self.emulator = qemu
 
     def open(self) -> None:
         super().open()
         try:
-            self.qemu.resume()
+            self.emulator.resume()
         except BaseException:
             self.close()
             raise

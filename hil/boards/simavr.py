@@ -52,7 +52,7 @@ def carrier(table: Table, resources: ExitStack) -> Transport:
     """USART0 of a chip that starts when the transport is opened."""
     chip = Simavr(build_firmware(PORT, table))
     resources.callback(chip.close)
-    return SocketTransport(str(chip.uart))
+    return SimavrTransport(chip)
 
 
 def build_program() -> Path:
@@ -162,3 +162,11 @@ class Simavr:
     def _said(self) -> str:
         said = self._errors.read_text(errors="replace").strip()
         return f"; it said: {said}" if said else ""
+
+
+class SimavrTransport(SocketTransport):
+    """USART0 of a chip; opening it for the first time lets the chip run."""
+
+    def __init__(self, chip: Simavr) -> None:
+        super().__init__(str(chip.uart))
+        self.emulator = chip
