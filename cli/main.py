@@ -12,6 +12,7 @@ COMMANDS = {
     "check": ("cli.check", "Check scenario files without running them."),
     "plan": ("cli.plan", "Look at treatment plans."),
     "table": ("cli.table", "Look at interlock tables."),
+    "board": ("cli.board", "List, serve and test boards."),
     "schema": ("cli.schema", "Print the JSON Schema of scenario files, for editors."),
 }
 

@@ -22,7 +22,12 @@ INVALID, RIG_ERROR = 3, 4
 
 @click.command("run")
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.option("--board", default="model", show_default=True, help="Who runs the controller: a kind of `interlock board list`, or a port.")
+@click.option(
+    "--board",
+    default="model",
+    show_default=True,
+    help="Who runs the controller: a kind of `interlock board list`, or a port.",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the records [default: runs/<scenario>]."
 )

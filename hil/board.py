@@ -92,7 +92,7 @@ class Link:
     def __post_init__(self) -> None:
         self.layout = Layout.of_rows(self.rows)
         self._frames = Frames()
-        self._sequence = 0
+        self.sequence = 0  # of the last request
         self._arrived: list[bytes] = []
         self.boots: int | None = None  # low 16 bits of the boot count of this session
 
@@ -100,8 +100,8 @@ class Link:
         """Open a session. Whatever the board said before is dropped. Raises Silent or ProtocolMismatch."""
         nonce, deadline = secrets.token_bytes(8), time.monotonic() + self.patience.greeting_s
         self.boots = None
-        self._sequence = secrets.randbelow(256)
-        hello = enframe(self.layout.pack("HELLO", self._sequence, nonce=nonce))
+        self.sequence = secrets.randbelow(256)
+        hello = enframe(self.layout.pack("HELLO", self.sequence, nonce=nonce))
         damaged, pause = self._frames.damaged, FIRST_GREETING_S
         while time.monotonic() < deadline:
             self._send(hello)
@@ -146,8 +146,8 @@ class Link:
 
     def exchange(self, request: str, changes: Sequence[Change] = (), **values: Any) -> dict[str, Any]:
         """Send a request and give the fields of its reply. Raises a RigError."""
-        self._sequence = (self._sequence + 1) % 256
-        frame = enframe(self.layout.pack(request, self._sequence, changes, **values))
+        self.sequence = (self.sequence + 1) % 256
+        frame = enframe(self.layout.pack(request, self.sequence, changes, **values))
         expected = MESSAGES[request].reply
         for attempt in range(self.patience.retries + 1):
             self.statistics.retries += attempt > 0
@@ -163,14 +163,14 @@ class Link:
 
     def post(self, request: str, **values: Any) -> None:
         """Send a request that has no reply."""
-        self._sequence = (self._sequence + 1) % 256
-        self._send(enframe(self.layout.pack(request, self._sequence, **values)))
+        self.sequence = (self.sequence + 1) % 256
+        self._send(enframe(self.layout.pack(request, self.sequence, **values)))
 
     def _reply_to(self, expected: str, deadline: float) -> Received | None:
         """The reply to the last request; None when it has to be sent again."""
         while (reply := self._receive(deadline)) is not None:
             name, fields = reply.message.name, reply.fields
-            mine = reply.sequence == self._sequence
+            mine = reply.sequence == self.sequence
             if name == "ERROR" and fields["code"] == ErrorCode.damaged:
                 return None
             if not mine or name not in (expected, "ERROR"):
@@ -238,7 +238,7 @@ class RemoteController:
         self.table = table
         self.link = Link(transport, len(table.interlocks), patience or Patience())
         self.identity = self.link.greet()
-        _check_table(transport.name, self.identity, table)
+        check_table(transport.name, self.identity, table)
         self._boots_before = self.identity.boot_count
         self._at = 0
         self.outputs = self._reset(ResetCause.power, forget=True)
@@ -301,8 +301,8 @@ class RemoteController:
         done = int(fields["at"]) - self._at
         if not 1 <= done <= ticks:
             raise ProtocolMismatch(
-                f"{self.link.transport.name}: asked for 1 to {ticks} scans at tick {self._at}, the board says "
-                f"it ran {done}"
+                f"{self.link.transport.name}: asked for 1 to {ticks} scans at tick {self._at}, the board "
+                f"says it ran {done}"
             )
         self._at += done
         self.outputs = self._outputs(fields)
@@ -342,10 +342,13 @@ class RemoteController:
                 Reply(Command(fields["reply_command"]), fields["reply_accepted"], fields["reply_blocked_by"]),
             )
         except ValueError as problem:
-            raise ProtocolMismatch(f"{self.link.transport.name}: outputs that do not exist: {problem}") from None
+            raise ProtocolMismatch(
+                f"{self.link.transport.name}: outputs that do not exist: {problem}"
+            ) from None
 
 
-def _check_table(port: str, identity: Identity, table: Table) -> None:
+def check_table(port: str, identity: Identity, table: Table) -> None:
+    """Raises WrongTable when the board was built with another table."""
     wanted = (table.digest[:16], len(table.signals), len(table.interlocks))
     if (identity.table, identity.signals, identity.rows) != wanted:
         raise WrongTable(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable
+from typing import Any
 
 from firmware_model.contract import Advance, Change, Controller, Outputs, ResetCause, Segment
 from firmware_model.controller import ModelController
@@ -227,7 +228,7 @@ class Device:
 
     # ---- replies ---------------------------------------------------------------------------------
 
-    def _pack(self, name: str, sequence: int | None = None, **values: object) -> bytes:
+    def _pack(self, name: str, sequence: int | None = None, **values: Any) -> bytes:
         number = self._sequence if sequence is None else sequence
         return enframe(self.layout.pack(name, number, boots=self.boot_count & 0xFFFF, **values))
 

@@ -16,8 +16,14 @@ PROTOCOL = 1
 
 #: Field type to size in bytes. A mask has one bit per interlock: (rows + 7) // 8 bytes, bit 0 first.
 SIZES = {
-    **{"u8": 1, "bool": 1, "u16": 2, "i16": 2, "u32": 4, "i32": 4},
-    **{"bytes8": 8, "text16": 16},
+    "u8": 1,
+    "bool": 1,
+    "u16": 2,
+    "i16": 2,
+    "u32": 4,
+    "i32": 4,
+    "bytes8": 8,
+    "text16": 16,
 }
 CHANGE_SIZE = 13  # signal u8, value i48, slope i48
 HEADER_SIZE = 2  # sequence number, type
@@ -48,7 +54,10 @@ ERRORS = {
     ErrorCode.not_greeted: ("no HELLO since the last reset", "0"),
     ErrorCode.wrong_tick: ("`at` is not the number of scans run so far", "its low 16 bits"),
     ErrorCode.bad_value: ("a value that no board takes; nothing was done", "offset in the frame"),
-    ErrorCode.refused: ("more than this build can hold; greet and reset to go on", "which change, or their number"),
+    ErrorCode.refused: (
+        "more than this build can hold; greet and reset to go on",
+        "which change",
+    ),
     ErrorCode.stale_reset: ("the boot count given is not the present one", "its low 16 bits"),
 }
 
@@ -185,7 +194,8 @@ BY_NUMBER = {message.number: message for message in MESSAGES.values()}
 
 def offsets(message: Message) -> dict[str, int]:
     """Where each field of fixed place starts in the decoded frame; of masks, the first only."""
-    found, place = {}, HEADER_SIZE
+    found: dict[str, int] = {}
+    place = HEADER_SIZE
     for field in message.fields:
         if field.type == "mask":
             found.setdefault("masks", place)

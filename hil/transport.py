@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from hil.errors import NoSuchPort, PortBusy, RigError, Silent, Unplugged
 
@@ -44,6 +44,10 @@ class Transport(ABC):
     @abstractmethod
     def read(self, timeout_s: float) -> bytes:
         """What has arrived; waits for the first byte only. Empty after ``timeout_s``. Raises Unplugged."""
+
+    @abstractmethod
+    def fileno(self) -> int:
+        """What to wait on for bytes, while it is open (POSIX)."""
 
     @abstractmethod
     def close(self) -> None:
@@ -92,6 +96,9 @@ class DescriptorTransport(Transport):
             raise self._gone(None)
         return data
 
+    def fileno(self) -> int:
+        return self._in
+
     def _gone(self, problem: OSError | None) -> Unplugged:
         reason = f" ({problem.strerror})" if problem else ""
         return Unplugged(f"{self.name}: the other end has gone{reason}; see that it runs and start again")
@@ -119,7 +126,9 @@ class SocketTransport(DescriptorTransport):
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except (OSError, OverflowError) as problem:
             self.close()
-            raise NoSuchPort(f"{self.name}: nobody listens there ({problem}); start the board first") from None
+            raise NoSuchPort(
+                f"{self.name}: nobody listens there ({problem}); start the board first"
+            ) from None
         self._socket.setblocking(False)
         self._in = self._out = self._socket.fileno()
 
@@ -175,7 +184,7 @@ class SerialTransport(Transport):
 
     def __init__(self, port: str, baud: int = 115200) -> None:
         self.name, self._baud = port, baud
-        self._serial: object | None = None
+        self._serial: Any = None  # pyserial has no types
 
     def open(self) -> None:
         import serial
@@ -202,7 +211,9 @@ class SerialTransport(Transport):
         try:
             device.write(data)
         except serial.SerialTimeoutException:
-            raise Silent(f"{self.name}: no bytes were taken for {WRITE_TIMEOUT_S} s; restart the board") from None
+            raise Silent(
+                f"{self.name}: no bytes were taken for {WRITE_TIMEOUT_S} s; restart the board"
+            ) from None
         except OSError as problem:
             raise self._gone(problem) from None
 
@@ -224,7 +235,10 @@ class SerialTransport(Transport):
             except OSError:
                 return  # it was pulled out; there is nothing left to close
 
-    def _device(self):  # type: ignore[no-untyped-def]  # pyserial has no types
+    def fileno(self) -> int:
+        return int(self._device().fileno())
+
+    def _device(self) -> Any:
         if self._serial is None:
             raise Unplugged(f"{self.name}: the port is not open")
         return self._serial

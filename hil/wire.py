@@ -29,7 +29,16 @@ DELIMITER = b"\0"
 #: Longest decoded frame a host accepts: outputs of 254 interlocks need less than 128 bytes.
 LONGEST = 4096
 
-_CODES = {"u8": "B", "bool": "B", "u16": "H", "i16": "h", "u32": "I", "i32": "i", "bytes8": "8s", "text16": "16s"}
+_CODES = {
+    "u8": "B",
+    "bool": "B",
+    "u16": "H",
+    "i16": "h",
+    "u32": "I",
+    "i32": "i",
+    "bytes8": "8s",
+    "text16": "16s",
+}
 _FIXED = {
     name: struct.Struct("<BB" + "".join(_CODES.get(f.type, "") for f in message.fields))
     for name, message in MESSAGES.items()
@@ -97,7 +106,7 @@ class Frames:
 
     def __init__(self, longest: int = LONGEST) -> None:
         self.damaged = 0  # frames dropped so far
-        self._longest = longest + longest // 254 + 1  # encoded
+        self._longest, self._longest_encoded = longest, longest + longest // 254 + 1
         self._partial = bytearray()
         self._overlong = False
 
@@ -119,7 +128,7 @@ class Frames:
         self._overlong = False
 
     def _add(self, part: bytes) -> None:
-        if len(self._partial) + len(part) > self._longest:
+        if len(self._partial) + len(part) > self._longest_encoded:
             self._overlong = True
             self._partial.clear()
         elif not self._overlong:
@@ -131,7 +140,7 @@ class Frames:
         if not encoded and not overlong:
             return None  # nothing between two zeros is no frame
         frame = None if overlong else cobs_decode(encoded)
-        if frame is not None and len(frame) >= OVERHEAD:
+        if frame is not None and OVERHEAD <= len(frame) <= self._longest:
             body, crc = frame[:-CRC_SIZE], frame[-CRC_SIZE:]
             if zlib.crc32(body).to_bytes(CRC_SIZE, "little") == crc:
                 return body
@@ -203,10 +212,16 @@ class Layout:
         return Received(sequence, message, fields)
 
 
+def _i48(value: int) -> bytes:
+    return value.to_bytes(6, "little", signed=True)
+
+
 def pack_changes(changes: Iterable[Change]) -> bytes:
     """Signal and two 48-bit numbers each. Raises OverflowError."""
     return b"".join(
-        bytes((c.signal,)) + c.value.to_bytes(6, "little", signed=True) + c.slope.to_bytes(6, "little", signed=True)
+        bytes((c.signal,))
+        + c.value.to_bytes(6, "little", signed=True)
+        + c.slope.to_bytes(6, "little", signed=True)
         for c in changes
     )
 

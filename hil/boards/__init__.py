@@ -66,11 +66,15 @@ class Kind:
     def missing(self) -> str:
         return str(self._starter().missing())
 
-    def start(self, table: Table) -> Board:
-        """Raises NotAvailable or another RigError."""
+    def require(self) -> None:
+        """Raises NotAvailable, with what to install."""
         lacking = self.missing()
         if lacking:
             raise NotAvailable(f"board {self.name!r} cannot be started here: {lacking}")
+
+    def start(self, table: Table) -> Board:
+        """Raises NotAvailable or another RigError."""
+        self.require()
         board: Board = self._starter().start(table)
         return board
 

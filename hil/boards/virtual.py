@@ -68,18 +68,19 @@ class _Descriptors:
 
     def serve(self, stop: int) -> None:
         while True:
-            ready = select.select([self.descriptor, stop], [], [])[0]
-            if stop in ready:
+            if stop in select.select([self.descriptor, stop], [], [])[0]:
                 return
             try:
                 answer = memoryview(self._take(os.read(self.descriptor, CHUNK)))
             except OSError:
                 return  # the host closed it
             while answer:
-                ready = select.select([stop], [self.descriptor], [])
-                if stop in ready[0]:
+                if stop in select.select([stop], [self.descriptor], [])[0]:
                     return
-                answer = answer[os.write(self.descriptor, answer) :]
+                try:
+                    answer = answer[os.write(self.descriptor, answer) :]
+                except BlockingIOError:
+                    continue
 
 
 class _Listener:
@@ -89,7 +90,7 @@ class _Listener:
         self._listener, self._take = listener, take
 
     def serve(self, stop: int) -> None:
-        while stop not in select.select([self._listener, stop], [], [])[0]:
+        while stop not in select.select([self._listener.fileno(), stop], [], [])[0]:
             connection, _ = self._listener.accept()
             with connection:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -99,7 +100,7 @@ class _Listener:
     def _one(self, connection: socket.socket, stop: int) -> bool:
         """Serve a host until it goes; False: until told to stop."""
         connection.settimeout(END_TIMEOUT_S)
-        while stop not in select.select([connection, stop], [], [])[0]:
+        while stop not in select.select([connection.fileno(), stop], [], [])[0]:
             try:
                 data = connection.recv(CHUNK)
                 if not data:
