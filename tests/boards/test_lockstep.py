@@ -59,6 +59,7 @@ def test_keeps_what_is_retained_over_a_reset(emulated: Emulated, table: Table) -
     signal_of = {name: number for number, name in enumerate(table.signals)}
     with start_board(emulated.kind, table) as board:
         model = ModelController(table)
+        model.reset(ResetCause.power)  # starting a board is a reset
         for controller in (model, board.controller):
             controller.run(Segment(10, (), Command.power_on))
             # A closed loop opens again: an emergency that is latched.
