@@ -145,6 +145,12 @@ static void scan(il_core *core, il_command command) {
     core->changed = update_outputs(core);
 }
 
+/* Whether a debounce has begun and is not over. */
+static bool is_counting(const il_core *core, const IL_FLASH il_row *row) {
+    return (row->counter != IL_NONE) && (core->count[row->counter] > 0u) &&
+           (core->count[row->counter] < row->debounce);
+}
+
 /* Scans after this one that are certain to change no output. */
 static int32_t quiet(const il_core *core, int32_t most) {
     const il_view view = il_machine_view(core);
@@ -166,8 +172,8 @@ static int32_t quiet(const il_core *core, int32_t most) {
             continue;
         }
         int64_t still = il_quiet(&view, row);
-        if ((core->count[i] > 0u) && (core->count[i] < row->debounce)) {
-            const int64_t left = (int64_t)row->debounce - (int64_t)core->count[i] - 1;
+        if (is_counting(core, row)) {
+            const int64_t left = (int64_t)row->debounce - (int64_t)core->count[row->counter] - 1;
             still = (left < still) ? left : still;
         }
         least = (still < least) ? still : least;
@@ -187,8 +193,8 @@ static void pass_over(il_core *core, int32_t ticks) {
             continue;
         }
         il_pass(&view, row, ticks);
-        if ((core->count[i] > 0u) && (core->count[i] < row->debounce)) {
-            core->count[i] = (uint16_t)(core->count[i] + (uint16_t)ticks);
+        if (is_counting(core, row)) {
+            core->count[row->counter] = (uint16_t)(core->count[row->counter] + (uint16_t)ticks);
         }
     }
     if ((core->state == (uint8_t)IL_SELF_TEST) || (core->state == (uint8_t)IL_CHECK)) {

@@ -4,7 +4,8 @@
  * none tripped, nothing latched. It is never remembered. At most one transition a scan; a trip beats
  * everything else:
  *
- *     emergency > terminate > interrupt > complete > hold > command > release > end of a phase
+ *     emergency > terminate > interrupt > complete > ordered stop > hold > command > release >
+ *     end of a phase
  */
 #ifndef IL_CORE_H
 #define IL_CORE_H
@@ -55,7 +56,7 @@ typedef struct {
     il_retained *retained;
     il_lines lines;
     int32_t memory[IL_MAX_MEMORY];
-    uint16_t count[IL_MAX_ROWS]; /* scans in a row a condition has held, up to the debounce */
+    uint16_t count[IL_MAX_COUNTERS]; /* scans in a row a condition has held, up to the debounce */
     il_mask tripped;
     uint8_t state;
     uint8_t line; /* position in the list of lines to prove */

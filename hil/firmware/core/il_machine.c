@@ -202,6 +202,29 @@ static void trip(il_core *core, uint8_t i, const IL_FLASH il_row *row) {
     }
 }
 
+static void forget_count(il_core *core, const IL_FLASH il_row *row) {
+    if (row->counter != IL_NONE) {
+        core->count[row->counter] = 0;
+    }
+}
+
+/* Count a scan in which the condition holds; whether it has held for the whole debounce. */
+static bool has_held(il_core *core, const IL_FLASH il_row *row) {
+    if (row->counter == IL_NONE) {
+        return true;
+    }
+    uint16_t *count = &core->count[row->counter];
+    if (*count < row->debounce) {
+        *count = (uint16_t)(*count + 1u);
+    }
+    return *count >= row->debounce;
+}
+
+/* Whether the condition held in this scan, be it too short to trip. */
+static bool holds(const il_core *core, uint8_t i, const IL_FLASH il_row *row) {
+    return (row->counter == IL_NONE) ? il_has(&core->tripped, i) : (core->count[row->counter] > 0u);
+}
+
 void il_machine_evaluate(il_core *core) {
     const il_view view = il_machine_view(core);
     il_clear(&core->tripped);
@@ -211,17 +234,14 @@ void il_machine_evaluate(il_core *core) {
             continue;
         }
         if (!il_machine_gate_is_open(core, row)) {
-            core->count[i] = 0;
+            forget_count(core, row);
             il_leave(&view, row);
         } else if (il_machine_masked(core, i) || !il_evaluate(&view, row)) {
-            core->count[i] = 0;
+            forget_count(core, row);
+        } else if (has_held(core, row)) {
+            trip(core, i, row);
         } else {
-            if (core->count[i] < row->debounce) {
-                core->count[i] += 1u;
-            }
-            if (core->count[i] >= row->debounce) {
-                trip(core, i, row);
-            }
+            /* the debounce goes on */
         }
     }
 }
@@ -255,7 +275,7 @@ static bool reset_row(il_core *core, uint8_t i, il_command command) {
     const IL_FLASH il_row *row = &core->table->row[i];
     il_retained *retained = core->retained;
     const uint8_t finding = finding_of(core, row);
-    if (!il_has(&retained->latched, i) || ((core->count[i] > 0u) && !ends_with_reset(core, finding))) {
+    if (!il_has(&retained->latched, i) || (holds(core, i, row) && !ends_with_reset(core, finding))) {
         return false; /* not latched, or the cause is still there, were it for a single scan */
     }
     if (command == IL_RESET_LOCAL) {
@@ -273,7 +293,7 @@ static bool reset_row(il_core *core, uint8_t i, il_command command) {
     if (ends_with_reset(core, finding)) {
         retained->findings = (uint8_t)(retained->findings & (uint8_t)~finding);
         il_remove(&core->tripped, i);
-        core->count[i] = 0;
+        forget_count(core, row);
     }
     return true;
 }
@@ -404,13 +424,15 @@ static void go_on(il_core *core) {
 
 void il_machine_step(il_core *core, il_command command) {
     const uint8_t worst = worst_trip(core);
+    /* A person's stop of a beam is obeyed even in the scan in which it would only be held. */
+    const bool ordered = (command == IL_INTERRUPT) || (command == IL_TERMINATE);
     const bool stopped =
         ((worst >= (uint8_t)IL_STOP_EMERGENCY) && stop(core, ON_EMERGENCY, worst)) ||
         ((worst >= (uint8_t)IL_STOP_TERMINATE) && stop(core, ON_TERMINATE, worst)) ||
         ((worst >= (uint8_t)IL_STOP_INTERRUPT) && stop(core, ON_INTERRUPT, worst)) ||
         ((worst >= (uint8_t)IL_STOP_HOLD) && stop(core, ON_CHECK_FAILED, worst)) ||
         (complete_tripped(core) && fire(core, ON_COMPLETE)) ||
-        ((worst == (uint8_t)IL_STOP_HOLD) && fire(core, ON_HOLD));
+        ((worst == (uint8_t)IL_STOP_HOLD) && !ordered && fire(core, ON_HOLD));
     if (stopped) {
         refuse(core, command);
     } else if (command != IL_NO_COMMAND) {
@@ -428,7 +450,7 @@ void il_machine_enter(il_core *core, uint8_t before) {
     for (uint8_t i = 0; i < core->table->rows; i++) {
         const IL_FLASH il_row *row = &core->table->row[i];
         if (acts_in(row, before) && !acts_in(row, after)) {
-            core->count[i] = 0;
+            forget_count(core, row);
             il_leave(&view, row);
             il_remove(&core->tripped, i);
         }
