@@ -137,8 +137,11 @@ def _results(board: str, table: Table, steps: int, seed: int, resources: ExitSta
     if transport is not None:
         yield from conformance(transport, table, steps, seed)
     else:  # a board without a wire
-        started = resources.enter_context(start_board(board, table))
-        yield from behaviour(Twin(started.controller, table), steps, seed)
+        yield from behaviour(lambda: _twin(board, table, resources), table, steps, seed)
+
+
+def _twin(board: str, table: Table, resources: ExitStack) -> Twin:
+    return Twin(resources.enter_context(start_board(board, table)).controller, table)
 
 
 def _carrier(board: str, table: Table, resources: ExitStack) -> Transport | None:

@@ -85,7 +85,9 @@ def _source(image: Image, table: Table, name: str) -> str:
 
 
 def _array(type_: str, name: str, entries: Iterable[str]) -> str:
-    lines = [f"    {entry}" for entry in entries] or ["    {0},"]
+    # C has no empty arrays; a table without such entries gets one that is never read.
+    nothing = "    0," if type_ == "int32_t" else "    {0},"
+    lines = [f"    {entry}" for entry in entries] or [nothing]
     return f"static const IL_FLASH {type_} {name}[] = {{\n" + "\n".join(lines) + "\n};\n"
 
 

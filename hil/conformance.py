@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from firmware_model.contract import ONE, Change, ResetCause
@@ -43,33 +44,53 @@ def conformance(
     transport: Transport, table: Table, walk_steps: int = 400, seed: int = 1, patience: Patience | None = None
 ) -> Iterator[Result]:
     """All tests of an open transport, one by one. A RigError means that the board cannot be tested."""
-    link = Link(transport, len(table.interlocks), patience or Patience())
-    raw = RawLink(link)
+    yield from rules_of_the_wire(transport, table, patience)
+    yield from behaviour(
+        lambda: Twin(RemoteController(transport, table, patience), table), table, walk_steps, seed
+    )
+
+
+def rules_of_the_wire(
+    transport: Transport, table: Table, patience: Patience | None = None
+) -> Iterator[Result]:
+    """Frames, right and wrong. Raises a RigError when the board cannot be greeted any more."""
+    raw = RawLink(Link(transport, len(table.interlocks), patience or Patience()))
     check_table(transport.name, raw.identity, table)
     for name, check in CHECKS:
-        yield _result(f"wire: {name}", lambda check=check: check(raw))  # type: ignore[misc]
+        yield _result(f"wire: {name}", partial(check, raw))
         raw.resynchronise()
-    twin = Twin(RemoteController(transport, table, patience), table)
-    yield from behaviour(twin, walk_steps, seed)
 
 
-def behaviour(twin: Twin, walk_steps: int = 400, seed: int = 1) -> Iterator[Result]:
-    """The controller beside the model, on any implementation."""
+def behaviour(
+    start: Callable[[], Twin], table: Table, walk_steps: int = 400, seed: int = 1
+) -> Iterator[Result]:
+    """The controller beside the model, on any implementation. After a difference both start anew."""
     dice = Random(seed)
-    yield _result("reaches irradiation, with the proof test on the way", lambda: _reach_beam(twin))
-    yield _result("commands in every state", lambda: commands(twin))
-    for name in twin.table.interlocks:
-        yield _result(f"interlock {name} around its limit", lambda name=name: around(twin, name, dice))  # type: ignore[misc]
-    yield _result("resets and retained memory", lambda: resets(twin))
-    yield _result(f"random walk of {walk_steps} steps, seed {seed}", lambda: walk(twin, walk_steps, dice))
+    tests: list[tuple[str, Callable[[Twin], str | None]]] = [
+        ("reaches irradiation, with the proof test on the way", _reach_beam),
+        ("commands in every state", commands),
+        *((f"interlock {name} around its limit", _around(name, dice)) for name in table.interlocks),
+        ("resets and retained memory", resets),
+        (f"random walk of {walk_steps} steps, seed {seed}", lambda twin: walk(twin, walk_steps, dice)),
+    ]
+    twin = start()
+    for name, test in tests:
+        result = _result(name, partial(test, twin))
+        if not result.passed:
+            twin = start()
+        yield result
 
 
-def _result(name: str, test: Callable[[], object]) -> Result:
+def _around(name: str, dice: Random) -> Callable[[Twin], str]:
+    return lambda twin: around(twin, name, dice)
+
+
+def _result(name: str, test: Callable[[], str | None]) -> Result:
     try:
         found = test()
     except (Violation, Differs) as problem:
         return Result(name, False, str(problem))
-    return Result(name, True, found if isinstance(found, str) else "")
+    return Result(name, True, found or "")
 
 
 def _reach_beam(twin: Twin) -> str:

@@ -35,7 +35,7 @@ class _Line:
         self.counts: dict[str, int] = {}
 
     def _happens(self, name: str) -> bool:
-        happens = self._dice.random() < getattr(self._faults, name)
+        happens = bool(self._dice.random() < getattr(self._faults, name))
         if happens:
             self.counts[name] = self.counts.get(name, 0) + 1
         return happens

@@ -6,6 +6,7 @@ Both get the same segments. The first tick and output in which they differ ends 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from firmware_model.contract import ONE, Advance, Change, Controller, Outputs, ResetCause, Segment
@@ -26,7 +27,7 @@ ONWARDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Differs(Exception):
     """The board does something else than the model."""
 
@@ -36,7 +37,11 @@ class Differs(Exception):
     board: object
 
     def __str__(self) -> str:
-        return f"tick {self.tick}: {self.what} is {self.board}, the model has {self.model}"
+        return f"tick {self.tick}: {self.what} is {_shown(self.board)}, the model has {_shown(self.model)}"
+
+
+def _shown(value: object) -> str:
+    return value.name if isinstance(value, Enum) else str(value)
 
 
 class Twin:
