@@ -14,7 +14,7 @@ export PYTHON
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lint clean lock
+.PHONY: help setup run test bench docs boards lint clean lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -28,11 +28,20 @@ setup: ## build .venv with the locked dependencies and this project (once)
 run: setup ## run SCENARIO on BOARD and write the report to OUT
 	@$(VENV)/bin/interlock run "$(SCENARIO)" --board "$(BOARD)" --out "$(OUT)"
 
-test: lint ## lint, then all tests; skipped tests are listed with their reasons
+# The packages come after lint, which needs none; pytest ends with what was skipped and why.
+test: lint ## lint, then all tests; what was skipped and why is listed at the end
+	@tools/test_packages.sh
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 bench: setup ## measure simulation speed
 	$(VENV)/bin/python tests/bench/run.py
+
+boards: setup ## install compilers and emulators of the boards, and build the firmware of each
+	@TEST_PACKAGES=board_packages.txt TEST_PACKAGES_LIMIT=1800 tools/test_packages.sh
+	@tools/boards.sh
+
+docs: setup ## rewrite docs/table.md and docs/states.md from the interlock table and the states
+	$(VENV)/bin/python tools/docs.py
 
 lint: setup ## ruff check, ruff format --check and mypy
 	$(VENV)/bin/python -m ruff check

@@ -8,11 +8,9 @@ from pathlib import Path
 import click
 
 from firmware_model.diagnostics import DocumentError
+from sim.explain.usage import scenario_files as below
 from sim.plan.course import PlanError
 from sim.scenario.loading import load_scenario
-
-#: Folders below a scenario folder that hold other documents.
-OTHER = ("plans", "machines", "tables")
 
 
 @click.command("check")
@@ -38,7 +36,4 @@ def command(paths: tuple[Path, ...]) -> None:
 
 def scenario_files(path: Path) -> list[Path]:
     """The file itself, or every scenario below a folder."""
-    if not path.is_dir():
-        return [path]
-    found = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")])
-    return [file for file in found if not set(OTHER) & set(file.relative_to(path).parts[:-1])]
+    return below(path) if path.is_dir() else [path]

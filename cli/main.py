@@ -9,11 +9,14 @@ import click
 
 COMMANDS = {
     "run": ("cli.run", "Run a scenario and say whether it passed."),
+    "overview": ("cli.overview", "Write one page over a folder of runs."),
     "check": ("cli.check", "Check scenario files without running them."),
     "plan": ("cli.plan", "Look at treatment plans."),
     "table": ("cli.table", "Look at interlock tables."),
     "board": ("cli.board", "List, serve and test boards."),
-    "schema": ("cli.schema", "Print the JSON Schema of scenario files, for editors."),
+    "new": ("cli.new", "Write a first scenario that passes."),
+    "explain": ("cli.explain", "Tell what an interlock, signal, state or key is."),
+    "schema": ("cli.schema", "Print JSON Schemas of the files, for editors."),
 }
 
 
@@ -43,6 +46,8 @@ def main() -> None:
     First steps:
       interlock run scenarios/two_abdominal_metastases.yaml
       interlock check scenarios
+      interlock new my_scenario.yaml
+      interlock explain DOOR_OPEN
       interlock plan show scenarios/plans/two_abdominal_metastases.yaml
 
     \b

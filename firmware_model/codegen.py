@@ -38,6 +38,7 @@ def _config(image: Image, name: str) -> str:
 #define IL_TABLE_DIGEST "{image.digest}"
 #define IL_MAX_SIGNALS {len(image.safe)}
 #define IL_MAX_ROWS {len(image.rows)}
+#define IL_MAX_COUNTERS {max(1, image.counters)}
 #define IL_MAX_MEMORY {max(1, image.memory)}
 
 #endif
@@ -93,6 +94,7 @@ def _array(type_: str, name: str, entries: Iterable[str]) -> str:
 def _rows(image: Image) -> Iterable[str]:
     for row in image.rows:
         gate = "IL_NONE" if row.gate == NONE else str(row.gate)
+        counter = "IL_NONE" if row.counter == NONE else str(row.counter)
         flags = [
             text
             for bit, text in ((STOPS_MOTION, "IL_STOPS_MOTION"), (GATE_ON, "IL_GATE_ON"))
@@ -100,7 +102,7 @@ def _rows(image: Image) -> Iterable[str]:
         ]
         yield (
             f"/* {row.name} */ {{IL_{KINDS[row.kind]}, {gate}, {' | '.join(flags) or '0'}, "
-            f"IL_STOP_{Stop(row.stop).name.upper()}, IL_LATCH_{Latch(row.latch).name.upper()}, {row.size}, "
+            f"IL_STOP_{Stop(row.stop).name.upper()}, IL_LATCH_{Latch(row.latch).name.upper()}, {row.size}, {counter}, "
             f"{row.first}, {row.memory}, {row.debounce}, 0x{row.acts_in:03X}, 0x{row.latches_in:03X}}},"
         )
 

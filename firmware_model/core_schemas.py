@@ -61,6 +61,13 @@ class SchemaReader:
                 return written  # type: ignore[no-any-return]
         return None
 
+    def model(self, schema: Schema | None) -> type | None:
+        """The model class that a mapping is read into here, if it is one."""
+        for layer in self._layers(schema):
+            if layer["type"] == "model":
+                return layer["cls"]  # type: ignore[no-any-return]
+        return None
+
     def fields(self, schema: Schema | None) -> dict[str, Schema]:
         """Keys that a mapping may have here, with the schema of each; of all members of a union."""
         core = self.core(schema)

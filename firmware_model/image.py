@@ -52,6 +52,7 @@ class RowImage:
     stop: int
     latch: int
     size: int
+    counter: int  # place among the debounce counters, NONE: trips in the first scan
     first: int
     memory: int
     debounce: int
@@ -76,6 +77,7 @@ class Image:
     params: list[int] = field(default_factory=list)
     proofs: list[tuple[int, int]] = field(default_factory=list)  # row, mask of the rows that read it
     memory: int = 0
+    counters: int = 0  # rows that need a count for their debounce
 
 
 def image_of(table: Table) -> Image:
@@ -118,6 +120,7 @@ def _add_row(image: Image, table: Table, name: str, row: Interlock, condition: C
             row.stop_class,
             row.latch_level,
             size,
+            image.counters if row.debounce > 1 else NONE,
             first,
             image.memory,
             row.debounce,
@@ -126,6 +129,7 @@ def _add_row(image: Image, table: Table, name: str, row: Interlock, condition: C
         )
     )
     image.memory += memory
+    image.counters += row.debounce > 1
 
 
 def _states(states: frozenset[State]) -> int:

@@ -132,12 +132,38 @@ class _Quantity:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
+        """Text with a unit. ``quantity`` says in words what ``pattern`` and the limits mean."""
+        limits = _limits_of(schema)
+        words = "".join(f", {_LIMIT_WORDS[key]} {self.format(value)}" for key, value in limits.items())
+        units = ", ".join(self.units)
+        pattern = self.pattern
+        if self.signed and (limits.get("ge", -1) >= 0 or limits.get("gt", -1) >= 0):
+            pattern = pattern.replace("[+-]", "[+]")
+        if limits.get("gt") == 0:
+            pattern = pattern.replace("^", r"^(?![+]?0+(\.0+)? *[^0-9. ])")
+        article = "an" if self.name[0] in "aeiou" else "a"
         return {
             "type": "string",
-            "pattern": self.pattern,
-            "description": f"{self.name} in {', '.join(self.units)}; resolution {self.resolution}",
-            "examples": list(self.examples),
+            "pattern": pattern,
+            "description": f"{self.name} in {units}; resolution {self.resolution}",
+            "quantity": f"{self.name} in {units}{words}",
+            "errorMessage": f"write {article} {self.name}, a number and a unit ({units})"
+            f"{words}, for example {self.examples[0]}",
+            "examples": [text for text in self.examples if re.search(pattern, text)],
         }
+
+
+_LIMIT_WORDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+
+
+def _limits_of(schema: Any) -> dict[str, int]:
+    """Limits that ``Field(ge=...)`` and its like put around a quantity, in its integer unit."""
+    found: dict[str, int] = {}
+    while isinstance(schema, dict):
+        noted = (schema.get("metadata") or {}).get("pydantic_js_updates") or {}
+        found |= {key: noted[key] for key in _LIMIT_WORDS if key in noted}
+        schema = schema.get("schema")
+    return {key: found[key] for key in _LIMIT_WORDS if key in found}
 
 
 def _cut(text: str) -> str:

@@ -4,7 +4,7 @@ The beam permit is computed in every scan as an AND over the table and the state
 commands it and nothing remembers it. ``transitions`` holds the allowed graph; the controller
 chooses at most one trigger a scan, in this order, so that a trip beats everything else:
 
-    emergency > terminate > interrupt > complete > hold > command > release > end of a phase
+    emergency > terminate > interrupt > complete > ordered stop > hold > command > release > end of a phase
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ from firmware_model.table import Reaches, Table
 
 #: Sets of changed signals to remember the affected rows of; delivery uses a few dozen.
 DUE_CACHE_SIZE = 1000
+
+
+#: A person's stop of a beam is obeyed even in the scan in which it would only be held.
+STOPPING = frozenset({Command.interrupt, Command.terminate})
 
 
 class _Chart:
@@ -230,7 +234,7 @@ class ScanningController:
             return self._refuse(command)
         if self._complete_tripped() and self._fire("complete"):
             return self._refuse(command)
-        if worst is Stop.hold and self._fire("hold"):
+        if worst is Stop.hold and command not in STOPPING and self._fire("hold"):
             return self._refuse(command)
         if command is not Command.none:
             return self._obey(command)

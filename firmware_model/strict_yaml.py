@@ -26,9 +26,7 @@ from typing import Any, Generic, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic.json_schema import GenerateJsonSchema
 
-from firmware_model.core_schemas import SchemaReader
 from firmware_model.diagnostics import (
     MAX_PROBLEMS,
     UNPRINTABLE,
@@ -48,7 +46,6 @@ __all__ = [
     "Problem",
     "RefusedValue",
     "did_you_mean",
-    "json_schema",
     "load",
     "load_document",
     "loads",
@@ -150,26 +147,6 @@ def loads_document(text: str, source: str, model: type[M], limits: Limits = DEFA
     except ValidationError as error:
         raise DocumentError(explain(error, model, root, origin)) from None
     return Document(content, origin, root)
-
-
-def json_schema(model: type[BaseModel], title: str, id: str) -> dict[str, Any]:  # noqa: A002
-    """JSON Schema (draft 2020-12) of the files that ``model`` accepts, for editors.
-
-    Descriptions are those of the fields and the docstrings of the models.
-    """
-    body = model.model_json_schema(mode="validation", schema_generator=_SchemaWithWrittenDefaults)
-    return {"$schema": GenerateJsonSchema.schema_dialect, "$id": id, **body, "title": title}
-
-
-class _SchemaWithWrittenDefaults(GenerateJsonSchema):
-    """Defaults of quantities appear as they are written in a file ("10 ms"), not as integers."""
-
-    def default_schema(self, schema: Any) -> dict[str, Any]:
-        result = super().default_schema(schema)
-        written = SchemaReader().formatter(schema)
-        if written is not None and isinstance(result.get("default"), int):
-            result["default"] = written(result["default"])
-        return result
 
 
 def _read(path: Path, limits: Limits) -> str:

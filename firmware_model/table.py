@@ -12,10 +12,12 @@ import hashlib
 import json
 from fractions import Fraction
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from firmware_model.diagnostics import RefusedValue, did_you_mean
+from firmware_model.key_rules import KeyRules
 from firmware_model.quantity import Duration
 from firmware_model.states import BEAM_IN_PROGRESS, Latch, State, Stop
 
@@ -35,7 +37,15 @@ StateName = Literal[
 StopName = Literal["complete", "hold", "interrupt", "terminate", "emergency"]
 LatchName = Literal["none", "operator", "physics", "local"]
 Number = int | float
-SignalName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+SignalName = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9_]*$",
+        json_schema_extra={
+            "errorMessage": "the name of a signal: a lower case letter, then letters, digits or _"
+        },
+    ),
+]
 InterlockId = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Percent = Annotated[Number, Field(ge=0, le=1000)]
 Ticks = Annotated[int, Field(ge=1, le=60_000)]
@@ -60,16 +70,40 @@ DICOM_INTERLOCK_CODES = {
 }
 
 
-class _Strict(BaseModel):
+def _known_code(code: str) -> str:
+    if code not in DICOM_INTERLOCK_CODES:
+        raise RefusedValue(
+            f"{code!r} is not in DICOM context group 9568", did_you_mean(code, DICOM_INTERLOCK_CODES)
+        )
+    return code
+
+
+DicomCode = Annotated[
+    str,
+    AfterValidator(_known_code),
+    Field(
+        json_schema_extra={
+            "enum": list(DICOM_INTERLOCK_CODES),
+            "enumDescriptions": list(DICOM_INTERLOCK_CODES.values()),
+            "markdownEnumDescriptions": list(DICOM_INTERLOCK_CODES.values()),
+        }
+    ),
+]
+
+
+class _Strict(KeyRules, BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Signal(_Strict):
     """One input of the controller."""
 
-    title: str
-    kind: Literal["bool", "counter", "integer", "token"]
-    unit: str = ""
+    title: Annotated[str, Field(description="what it is, in words")]
+    kind: Annotated[
+        Literal["bool", "counter", "integer", "token"],
+        Field(description="true or false; a rising count; a value; a code that is only compared"),
+    ]
+    unit: Annotated[str, Field(description="of `lsb`, `range` and every limit")] = ""
     lsb: Annotated[Number, Field(gt=0, description="value of one count, in `unit`")] = 1
     range: Annotated[tuple[Number, Number], Field(description="smallest and largest value, in `unit`")] = (
         0,
@@ -150,6 +184,8 @@ class Differs(_Strict):
     kind: Literal["differs"]
     signal: SignalName
     from_: Annotated[SignalName, Field(alias="from")]
+    any_of = ("by", "percent")
+
     by: Annotated[Number | None, Field(description="fixed amount, in the signal's unit")] = None
     percent: Annotated[Percent | None, Field(description="percent of `from`")] = None
     combine: Literal["min", "max"] = "max"
@@ -304,14 +340,17 @@ MEMORYLESS = (
 class Interlock(_Strict):
     """One row of the table."""
 
-    title: str
-    trips_when: Condition
+    one_of = ("proof", "no_proof")
+    excludes: ClassVar = {"only_if": ("unless",)}
+
+    title: Annotated[str, Field(description="what an operator reads when it trips")]
+    trips_when: Annotated[Condition, Field(description="the condition, by its `kind`")]
     only_if: Annotated[SignalName | None, Field(description="bool signal that enables this row")] = None
     unless: Annotated[SignalName | None, Field(description="bool signal that disables this row")] = None
     debounce: Annotated[Ticks, Field(description="scans in a row the condition must hold")] = 1
-    stop: StopName
-    latch: LatchName
-    acts_in: Annotated[list[StateName], Field(min_length=1)]
+    stop: Annotated[StopName, Field(description="what a trip does to a beam")]
+    latch: Annotated[LatchName, Field(description="who may clear it once its cause is gone")]
+    acts_in: Annotated[list[StateName], Field(min_length=1, description="states in which it is watched")]
     latches_in: Annotated[
         list[StateName] | None,
         Field(
@@ -321,9 +360,14 @@ class Interlock(_Strict):
     ] = None
     stops_motion: Annotated[bool, Field(description="a trip also withdraws the motion permit")] = False
     respond_within: Annotated[Duration, Field(description="cause to permit withdrawn, debounce included")]
-    dicom_code: Annotated[str | None, Field(description="DICOM PS3.16 CID 9568")] = None
-    requirements: Annotated[list[str], Field(min_length=1)]
-    hazards: list[str] = []
+    dicom_code: Annotated[
+        DicomCode | None,
+        Field(
+            description="DICOM PS3.16 context group 9568, in quotes",
+        ),
+    ] = None
+    requirements: Annotated[list[str], Field(min_length=1, description="ids listed under `requirements`")]
+    hazards: Annotated[list[str], Field(description="ids listed under `hazards`")] = []
     basis: Annotated[str, Field(description="where the limit comes from")]
     proof: Annotated[
         dict[SignalName, Number | bool] | None,
@@ -384,15 +428,21 @@ class Interlock(_Strict):
 class Table(_Strict):
     """A whole interlock table."""
 
-    name: str
-    version: Annotated[int, Field(ge=1)]
-    scan_period: Duration
-    self_test_ticks: Ticks
+    name: Annotated[str, Field(description="what records call the table")]
+    version: Annotated[int, Field(ge=1, description="counts releases of the table")]
+    scan_period: Annotated[Duration, Field(description="of the controller; whole milliseconds")]
+    self_test_ticks: Annotated[Ticks, Field(description="scans the self test after power-on takes")]
     proof_timeout: Annotated[Ticks, Field(description="scans a line may take to answer the proof test")]
-    requirements: dict[str, str]
-    hazards: dict[str, str]
-    signals: Annotated[dict[SignalName, Signal], Field(min_length=1, max_length=254)]
-    interlocks: Annotated[dict[InterlockId, Interlock], Field(min_length=1, max_length=254)]
+    requirements: Annotated[dict[str, str], Field(description="id and text of every requirement")]
+    hazards: Annotated[dict[str, str], Field(description="id and text of every hazard")]
+    signals: Annotated[
+        dict[SignalName, Signal],
+        Field(min_length=1, max_length=254, description="inputs of the controller, by name"),
+    ]
+    interlocks: Annotated[
+        dict[InterlockId, Interlock],
+        Field(min_length=1, max_length=254, description="by id; of equal causes the first is first up"),
+    ]
 
     @cached_property
     def digest(self) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 from firmware_model.diagnostics import did_you_mean
 from firmware_model.strict_yaml import Document, load_document
 from firmware_model.table import (
-    DICOM_INTERLOCK_CODES,
     MEMORYLESS,
     Differs,
     Exceeds,
@@ -102,19 +101,11 @@ def _check_interlock(document: Document[Table], name: str) -> None:
                 raise document.error(
                     (*at, field), f"{item!r} is not listed under {field!r}", did_you_mean(item, known)
                 )
-    if row.dicom_code is not None and row.dicom_code not in DICOM_INTERLOCK_CODES:
-        raise document.error(
-            (*at, "dicom_code"),
-            f"{row.dicom_code!r} is not in DICOM context group 9568",
-            did_you_mean(row.dicom_code, DICOM_INTERLOCK_CODES),
-        )
     if row.respond_within < row.debounce * table.scan_period:
         raise document.error(
             (*at, "respond_within"),
             f"{row.respond_within} us is shorter than the debounce of {row.debounce} scans",
         )
-    if (row.proof is None) == (row.no_proof is None):
-        raise document.error(at, "give either 'proof' (signals to force) or 'no_proof' (the reason)")
     if row.proof is not None:
         _check_proof(document, name)
 
@@ -127,8 +118,6 @@ def _check_kinds(document: Document[Table], name: str) -> None:
     """Signals are of the kind and unit their role asks for."""
     table, row = document.model, document.model.interlocks[name]
     condition, at = row.trips_when, ("interlocks", name)
-    if row.only_if is not None and row.unless is not None:
-        raise document.error((*at, "unless"), "give 'only_if' or 'unless', not both")
     if row.gate is not None and table.signals[row.gate].kind != "bool":
         raise document.error((*at, _gate_key(row)), f"{row.gate} is no bool signal")
     if isinstance(condition, IsFalse | IsTrue):
@@ -191,8 +180,6 @@ def _check_limits(document: Document[Table], name: str) -> None:
                 f"{partner} and {signal_name} differ in unit or lsb and cannot be compared",
             )
     if isinstance(condition, (Differs, Exceeds)):
-        if condition.by is None and condition.percent is None:
-            raise document.error(at, "give 'by', 'percent' or both")
         base = condition.from_ if isinstance(condition, Differs) else condition.preset
         if condition.percent is not None and table.signals[base].range[0] < 0:
             raise document.error((*at, "percent"), f"percent of {base}, which can be negative; use 'by'")

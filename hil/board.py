@@ -282,7 +282,11 @@ class RemoteController:
 
     def run(self, segment: Segment) -> Advance:
         """Up to ``segment.ticks`` scans; stops after the first that changed an output."""
-        changes, most = segment.changes, max(1, self.identity.max_changes)
+        # The last change of a signal counts. Lines that come to rest go first: a small board has room for
+        # few that move at once.
+        last = {change.signal: change for change in segment.changes}
+        changes = tuple(sorted(last.values(), key=lambda change: change.slope != 0))
+        most = max(1, self.identity.max_changes)
         while len(changes) > most:
             self._exchange("SET", changes[:most], at=self._at)
             changes = changes[most:]

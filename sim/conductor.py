@@ -41,8 +41,11 @@ class Conductor:
         self.segments = 0  # calls into the controller
         self.outputs = controller.reset(ResetCause.power)
         self._commands: deque[tuple[Command, simpy.Event]] = deque()
+        self._outages = 0  # losses of power that last
+        self._restarts = 0  # a newer reason to be down makes a restart under way void
         self._down = False
         self._hung_since: int | None = None
+        self._hung_by = 0  # causes of the present hang that have not ended
 
     def command(self, command: Command) -> simpy.Event:
         """Give the controller a command in its next scan; the event yields its :class:`Reply`."""
@@ -53,33 +56,57 @@ class Conductor:
         return answered
 
     def lose_power(self) -> None:
-        """The controller's supply fails; its outputs drop now."""
-        self._go_down(ResetCause.power)
+        """The controller's supply fails; its outputs drop now. Several losses may overlap."""
+        self._outages += 1
+        if self._outages == 1:
+            self._go_down(ResetCause.power)
 
     def restore_power(self) -> None:
-        """Power is back: the controller starts anew."""
-        self._up()
+        """One loss of power is over; with the last one the controller starts anew."""
+        self._outages -= 1
+        if not self._outages:
+            self._up()
 
-    def hang(self) -> None:
-        """Fault: the controller stops scanning with its outputs as they are."""
-        self._hung_since = self.env.now
-        hung = self._hung_since
-        self.env.call_in(WATCHDOG_US, lambda: self._bark(hung))
+    def hang(self) -> int | None:
+        """Fault: the controller stops scanning with its outputs as they are. Returns which hang it is.
 
-    def recover(self) -> None:
-        """A hang ends before the watchdog barks: a gap in the scans, then everything is read anew."""
-        if self._hung_since is not None:
-            self._hung_since = None
-            self.lines.repeat_all()
+        One that restarts or has no power does not scan anyway: nothing changes, and None is returned.
+        One that hangs already goes on hanging until every cause of it has ended.
+        """
+        if self._down:
+            return None
+        if self._hung_since is None:
+            self._hung_since = hung = self.env.now
+            self._hung_by = 0
+            self.env.call_in(WATCHDOG_US, lambda: self._bark(hung))
+        self._hung_by += 1
+        return self._hung_since
+
+    def recover(self, hang: int | None) -> None:
+        """A cause of this hang ends; with the last one before the watchdog barks, scans go on.
+
+        They had a gap, so everything is read anew.
+        """
+        if hang is not None and hang == self._hung_since:
+            self._hung_by -= 1
+            if not self._hung_by:
+                self._hung_since = None
+                self.lines.repeat_all()
 
     def _bark(self, hung_since_us: int) -> None:
         """The watchdog opens the permit and restarts a controller that still hangs."""
         if self._hung_since == hung_since_us:
             self._go_down(ResetCause.watchdog)
-            self.env.call_in(RESTART_US, self._up)
+            restart = self._restarts
+            self.env.call_in(RESTART_US, lambda: self._restarted(restart))
+
+    def _restarted(self, restart: int) -> None:
+        if restart == self._restarts:
+            self._up()
 
     def _go_down(self, cause: ResetCause) -> None:
         """Outputs drop now; the controller scans nothing until it is up again."""
+        self._restarts += 1
         self._hung_since = None
         self._down = True
         self._deliver(self.controller.reset(cause))

@@ -40,7 +40,7 @@ class BeamQuality(_Strict):
     """One photon beam the machine can produce."""
 
     energy_mv: Annotated[int, Field(ge=4, le=25, description="nominal accelerating potential, MV")]
-    fluence_mode: FluenceMode
+    fluence_mode: Annotated[FluenceMode, Field(description="flattened, or fff: without flattening filter")]
     max_dose_rate: Annotated[int, Field(gt=0, le=3000, description="MU/min")]
     bend_current: Annotated[int, Field(gt=0, description="bending magnet set value, 0.01 A")]
     on_latency_us: Annotated[int, Field(ge=0, le=500_000, description="permit given to first pulse")]
@@ -50,15 +50,15 @@ class BeamQuality(_Strict):
 class AxisLimits(_Strict):
     """Range and speed of one mechanical axis (0.01 degree or 0.01 mm; per second)."""
 
-    minimum: int
-    maximum: int
-    max_speed: Annotated[int, Field(gt=0)]
+    minimum: Annotated[int, Field(description="lowest position, 0.01 degree or 0.01 mm")]
+    maximum: Annotated[int, Field(description="highest position, 0.01 degree or 0.01 mm")]
+    max_speed: Annotated[int, Field(gt=0, description="0.01 degree or 0.01 mm a second")]
 
 
 class MlcLimits(_Strict):
     """Multileaf collimator; lengths projected to the isocentre plane."""
 
-    name: str
+    name: Annotated[str, Field(description="what the collimator is called")]
     leaf_pairs: Annotated[list[int], Field(min_length=1, description="accepted numbers of leaf pairs")]
     max_speed: Annotated[int, Field(gt=0, description="0.01 mm/s")]
     reach: Annotated[int, Field(gt=0, description="largest distance of a leaf tip from the axis, 0.01 mm")]
@@ -67,21 +67,21 @@ class MlcLimits(_Strict):
 class Noise(_Strict):
     """Seeded sensor noise, drawn once a period, never once a tick."""
 
-    period_us: Annotated[int, Field(ge=10_000)]
+    period_us: Annotated[int, Field(ge=10_000, description="time between two draws, us")]
     dose_channel_ppm: Annotated[int, Field(ge=0, le=20_000, description="one sigma of chamber gain, 1e-6")]
 
 
 class Machine(_Strict):
     """A linac as the plant models it."""
 
-    name: str
-    beams: Annotated[list[BeamQuality], Field(min_length=1)]
-    pulse_rate_hz: Annotated[int, Field(gt=0, le=1000)]
-    axes: dict[AxisName, AxisLimits]
-    mlc: MlcLimits
+    name: Annotated[str, Field(description="what records call the machine")]
+    beams: Annotated[list[BeamQuality], Field(min_length=1, description="photon beams it can produce")]
+    pulse_rate_hz: Annotated[int, Field(gt=0, le=1000, description="beam pulses a second, Hz")]
+    axes: Annotated[dict[AxisName, AxisLimits], Field(description="range and speed of every axis")]
+    mlc: Annotated[MlcLimits, Field(description="multileaf collimator")]
     min_dose_rate: Annotated[int, Field(gt=0, description="MU/min, slowest servo-controlled rate")]
     max_beam_meterset: Annotated[int, Field(gt=0, description="mMU a single beam may be preset to")]
-    noise: Noise
+    noise: Annotated[Noise, Field(description="seeded sensor noise")]
 
     def beam_quality(self, energy_mv: int, fluence_mode: FluenceMode) -> BeamQuality | None:
         """The matching beam, or None when this machine does not have it."""

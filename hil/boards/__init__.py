@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from firmware_model.contract import Controller
 from firmware_model.diagnostics import did_you_mean
@@ -45,7 +45,8 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of board: a module of this package with ``missing``, ``start`` and perhaps ``carrier``.
+    """A kind of board: a module of this package with ``missing``, ``start`` and perhaps ``carrier``, or an
+    object in such a module, written ``module:object``.
 
     ``missing()`` says what has to be installed, "" when the board can be started here.
     ``start(table)`` gives a :class:`Board`. ``carrier(table, resources)`` starts the board and gives the
@@ -56,8 +57,14 @@ class Kind:
     title: str
     module: str
 
+    def _starter(self) -> Any:
+        """Imported only when it is needed."""
+        module, _, name = self.module.partition(":")
+        found = importlib.import_module(module)
+        return getattr(found, name) if name else found
+
     def missing(self) -> str:
-        return str(importlib.import_module(self.module).missing())
+        return str(self._starter().missing())
 
     def require(self) -> None:
         """Raises NotAvailable, with what to install."""
@@ -68,14 +75,14 @@ class Kind:
     def start(self, table: Table) -> Board:
         """Raises NotAvailable or another RigError."""
         self.require()
-        board: Board = importlib.import_module(self.module).start(table)
+        board: Board = self._starter().start(table)
         return board
 
     @property
     def carrier(self) -> Callable[[Table, ExitStack], Transport] | None:
         """How to start it without a host; None for boards in this process, which have no wire."""
         found: Callable[[Table, ExitStack], Transport] | None = getattr(
-            importlib.import_module(self.module), "carrier", None
+            self._starter(), "carrier", None
         )
         return found
 
@@ -88,6 +95,10 @@ KINDS = {
         Kind("native", "the firmware core as a library in this process", "hil.boards.native"),
         Kind("virtual", "the reference model behind a pty or a socket", "hil.boards.virtual"),
         Kind("process", "the firmware as a process of this computer", "hil.boards.process"),
+        Kind("qemu:lm3s6965evb", "the firmware on an emulated Stellaris LM3S6965", "hil.boards.qemu:LM3S6965EVB"),
+        Kind("qemu:mps2-an385", "the firmware on an emulated Arm MPS2 (Cortex-M3)", "hil.boards.qemu:MPS2_AN385"),
+        Kind("qemu:netduinoplus2", "the firmware on an emulated STM32F405", "hil.boards.qemu:NETDUINOPLUS2"),
+        Kind("simavr:atmega328p", "the firmware on a simulated ATmega328P", "hil.boards.simavr"),
     )
 }
 

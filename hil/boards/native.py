@@ -110,7 +110,7 @@ class _Alternative(c.Structure):
 
 class _Row(c.Structure):
     _fields_ = [
-        *((name, c.c_uint8) for name in ("kind", "gate", "flags", "stop", "latch", "size")),
+        *((name, c.c_uint8) for name in ("kind", "gate", "flags", "stop", "latch", "size", "counter")),
         *((name, c.c_uint16) for name in ("first", "memory", "debounce", "acts_in", "latches_in")),
     ]
 

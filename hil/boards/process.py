@@ -23,8 +23,8 @@ from hil.transport import ProcessTransport, Transport
 
 BUILD = Path(__file__).parents[2] / "build" / "process"
 FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-pedantic")
-#: A whole set of signals fits into one request.
-DEFINES = ("-DIL_ONE_TABLE", "-DIL_LINK_BUFFER=1024")
+#: A whole set of signals fits into one request; the clock is looked at every 256 scans.
+DEFINES = ("-DIL_ONE_TABLE", "-DIL_LINK_BUFFER=1024", "-DIL_FULL_SCANS=256")
 
 
 def missing() -> str:

@@ -47,7 +47,8 @@ class BeamDelivery:
         self._table, self._policy = table, policy
         self._env, self._trace = console.env, console.trace
         self._line = -1  # index of the interlock exercised last by the proof test
-        conductor.listeners.append(self._note_line)
+        self._left = State.off  # the state before the present one
+        conductor.listeners.append(self._note)
         self.beam: Beam | None = None
         self.delivered_at_end: list[float] = []  # plant's truth, MU
         # Mistakes (see sim.faults.mistakes)
@@ -92,9 +93,10 @@ class BeamDelivery:
         yield self._env.timeout(CONSOLE_US)
         if delivery.is_alive:
             linac.sequencer.abandon(delivery)
-        self._record(target, beam, start, cause)
+        end = self._record(target, beam, start, cause)
         self.beam = None
-        if cause != "normal":
+        stood_down = self._console.state is State.preparatory and end == start
+        if cause != "normal" and not stood_down:
             yield from self._after_termination(cause)
 
     def _select_wrongly(self, wrong: BeamQuality, noticed_after_us: int) -> Steps:
@@ -131,7 +133,9 @@ class BeamDelivery:
         """What ended a proof test: an interlock that tripped, or else the line that did not answer."""
         return self._console.name(self._console.outputs.first_up) or self._console.name(self._line)
 
-    def _note_line(self, before: Outputs, after: Outputs) -> None:
+    def _note(self, before: Outputs, after: Outputs) -> None:
+        if after.state is not before.state:
+            self._left = before.state
         if after.test_line:
             self._line = after.test_line - 1
 
@@ -150,7 +154,8 @@ class BeamDelivery:
             yield from console.until(lambda o: o.state not in (State.irradiation, State.hold), None)
             state = console.state
             if state is State.preparatory:
-                return "normal"
+                # From a beam only the preset leads there; a ready one was stood down.
+                return "normal" if self._left in (State.irradiation, State.hold) else "operator"
             if self.proceeds:
                 yield from self._proceed(self.proceeds)
                 state = console.state
@@ -192,6 +197,9 @@ class BeamDelivery:
         """Bring the machine back to rest; go on with the remainder only if the policy says so."""
         console, causes = self._console, self._causes
         yield console.after(NOTICE_S)
+        if self._policy.after_terminate == "wait":
+            yield from console.until(lambda o: o.state is State.preparatory and not o.latched, None)
+            raise SessionAbandoned(f"beam terminated ({cause}); the remainder is left")
         if console.state is State.off:
             yield from console.until(lambda o: True, 5 * US_PER_S)
             yield from console.send(Command.power_on)
@@ -210,8 +218,8 @@ class BeamDelivery:
         if self._policy.after_terminate == "leave":
             raise SessionAbandoned(f"beam terminated ({cause}); the remainder needs a new decision")
 
-    def _record(self, target: Target, beam: Beam, start: int, cause: str) -> None:
-        """Hand the counters' last readings to record and verify."""
+    def _record(self, target: Target, beam: Beam, start: int, cause: str) -> int:
+        """Hand the counters' last readings to record and verify; returns the meterset reached, mMU."""
         now = self._env.now
         primary = self._linac.dose.primary.count.counts(now)
         retained = self._conductor.controller.retained
@@ -242,3 +250,4 @@ class BeamDelivery:
             planned_mu=beam.meterset / 1000,
             cause=cause,
         )
+        return end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from firmware_model.contract import Outputs
-from firmware_model.states import Command
+from firmware_model.states import Command, State
 from firmware_model.table import Table
 from sim.clinic.console import NOTICE_S, WALK_S, Console, Steps
 from sim.clock import US_PER_S
@@ -22,10 +22,15 @@ class Causes:
         console, room = self._console, self._linac.room
         while console.env.now < deadline:
             outputs = console.outputs
-            if room.emergency_pressed:
+            if console.state is State.off:
+                yield from console.send(Command.power_on)
+                yield from console.until(lambda o: o.state not in (State.off, State.self_test), 30 * US_PER_S)
+            elif console.state is State.standby:
+                yield from console.send(Command.prepare)
+            elif room.emergency_pressed:
                 yield console.after(WALK_S)
                 console.act("release the emergency stop")
-                room.reset_emergency_stop()
+                room.release_emergency_stop()
             elif room.door_open or not self._linac.lines.seen("last_person_out"):
                 yield console.after(WALK_S)
                 room.open_door()

@@ -21,6 +21,7 @@ class Gate:
         self._env, self._lines = env, lines
         self._inside = trace.channel("target_in_gate", "bool")
         self._running = False
+        self._open = True  # what the gating system says
         self.lost = False  # fault: the signal stays closed
         lines.drive("gate_open", True)
 
@@ -36,7 +37,7 @@ class Gate:
     def lose(self, lost: bool) -> None:
         """Fault: the gate signal is gone (closed); or back."""
         self.lost = lost
-        self._show(not lost)
+        self._show(self._open)
 
     def _breathe(self, period_us: int, open_us: int) -> Generator[simpy.Event, None, None]:
         while self._running:
@@ -48,4 +49,5 @@ class Gate:
         self._show(True)
 
     def _show(self, is_open: bool) -> None:
+        self._open = is_open
         self._lines.drive("gate_open", is_open and not self.lost)

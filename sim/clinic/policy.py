@@ -18,7 +18,7 @@ class Policy:
     """What this operator does when a beam stops."""
 
     after_interrupt: Literal["resume", "terminate", "wait"] = "resume"
-    after_terminate: Literal["leave", "continue"] = "leave"
+    after_terminate: Literal["leave", "continue", "wait"] = "leave"
     resets_physics: bool = False
     gate_period_us: int | None = None
     gate_duty_percent: int = 40

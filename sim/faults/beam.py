@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from firmware_model.quantity import Duration
-from sim.faults.base import BaseFault, GradualFault, Number, percent_between, share
+from sim.faults.base import BaseFault, GradualFault, Number, SettingFault, percent_between, share
 from sim.linac.beam import slope_of_rate
 from sim.world import World
 
@@ -20,8 +20,11 @@ WEAR_ASYMMETRY = 0.4
 Channels = Literal["primary", "secondary", "both"]
 
 
-class BeamStaysOn(BaseFault):
-    """The modulator ignores the loss of the permit; only removing its power helps."""
+class BeamStaysOn(SettingFault):
+    """The modulator ignores the loss of the permit; only removing its power helps.
+
+    Dose goes on at the rate last asked for, even when the sequencer asks for none any more.
+    """
 
     kind: Literal["beam_stays_on"]
 
@@ -30,7 +33,7 @@ class BeamStaysOn(BaseFault):
 
     def clear(self, world: World) -> None:
         world.linac.generator.stays_on = False
-        world.linac.generator.refresh()
+        world.linac.generator.obey()
 
 
 class DoseRate(GradualFault):
@@ -39,7 +42,7 @@ class DoseRate(GradualFault):
     kind: Literal["dose_rate"]
     percent: Annotated[Number, Field(ge=0, le=1000, description="100 is healthy")]
 
-    def grow(self, world: World, strength: int) -> None:
+    def set_to(self, world: World, strength: int) -> None:
         world.linac.generator.output_ppm = percent_between(self.percent, strength)
         world.linac.generator.refresh()
 
@@ -50,52 +53,62 @@ class PulsesMissing(GradualFault):
     kind: Literal["pulses_missing"]
     percent: Annotated[Number, Field(ge=0, le=100, description="0 is healthy")]
 
-    def grow(self, world: World, strength: int) -> None:
+    def set_to(self, world: World, strength: int) -> None:
         world.linac.generator.pulses_ppm = percent_between(100 - self.percent, strength)
         world.linac.generator.refresh()
 
 
 class PulseDose(GradualFault):
-    """Single pulses carry a percentage of their nominal dose (excess dose per pulse)."""
+    """Pulses carry a percentage of their nominal dose (excess dose per pulse); the rate goes with it."""
 
     kind: Literal["pulse_dose"]
     percent: Annotated[Number, Field(ge=0, le=10_000, description="100 is healthy")]
 
-    def grow(self, world: World, strength: int) -> None:
+    def set_to(self, world: World, strength: int) -> None:
         world.linac.generator.pulse_ppm = percent_between(self.percent, strength)
         world.linac.generator.refresh()
 
 
 class Arcing(BaseFault):
-    """The waveguide arcs at seeded random times: no dose for a moment, and the ion pump current jumps."""
+    """The waveguide arcs at seeded random times, first at once: no dose for a moment, and the ion pump
+    current jumps.
+    """
 
     kind: Literal["arcing"]
     every: Annotated[Duration, Field(ge=10_000, description="mean time from one arc to the next")] = 1_000_000
     outage: Annotated[Duration, Field(ge=1_000, description="no dose after an arc for so long")] = 30_000
     _round: int = 0
+    _arc: bool = False
+
+    @model_validator(mode="after")
+    def _dose_between(self) -> Self:
+        if self.outage >= self.every:
+            raise ValueError("'outage' must be shorter than 'every': there is dose in between")
+        return self
 
     def apply(self, world: World) -> None:
         self._round += 1
-        self._turn(world, Random(f"{world.seed}/arcing/{self._round}"), self._round, down=True)
+        self._turn(world, Random(f"{world.seed}/fault/{self._name}/{self._round}"), self._round, arc=True)
 
     def clear(self, world: World) -> None:
         self._round += 1
-        self._set(world, down=False)
+        self._set(world, arc=False)
 
-    def _turn(self, world: World, random: Random, number: int, down: bool) -> None:
+    def _turn(self, world: World, random: Random, number: int, arc: bool) -> None:
         if number != self._round:
             return
-        self._set(world, down)
+        self._set(world, arc)
         # Bounded at five times the mean, so that every run of some length sees arcs.
-        pause = round(min(5.0, random.expovariate(1.0)) * max(0, self.every - self.outage)) + 1_000
-        world.clock.call_in(
-            self.outage if down else pause, lambda: self._turn(world, random, number, not down)
-        )
+        pause = max(1, round(min(5.0, random.expovariate(1.0)) * (self.every - self.outage)))
+        world.clock.call_in(self.outage if arc else pause, lambda: self._turn(world, random, number, not arc))
 
-    def _set(self, world: World, down: bool) -> None:
-        world.linac.generator.arcing = down
-        world.linac.generator.refresh()
-        world.linac.utilities.restore("vacuum_current", ARC_VACUUM if down else 0)
+    def _set(self, world: World, arc: bool) -> None:
+        by = arc - self._arc
+        if by:
+            self._arc = arc
+            world.linac.generator.arcs += by
+            world.linac.generator.refresh()
+            world.linac.utilities.add("vacuum_current", by * ARC_VACUUM)
 
 
 class EnergyOff(GradualFault):
@@ -104,12 +117,12 @@ class EnergyOff(GradualFault):
     kind: Literal["energy"]
     percent: Annotated[Number, Field(ge=50, le=150, description="100 is healthy")]
 
-    def grow(self, world: World, strength: int) -> None:
+    def set_to(self, world: World, strength: int) -> None:
         world.linac.beam_line.energy_ppm = percent_between(self.percent, strength)
         world.linac.beam_line.refresh()
 
 
-class CarouselJammed(BaseFault):
+class CarouselJammed(SettingFault):
     """The filter carousel stays in its slot when another beam quality is selected."""
 
     kind: Literal["carousel_jammed"]
@@ -128,7 +141,7 @@ class CarouselOff(GradualFault):
     kind: Literal["carousel_off"]
     by: Annotated[Number, Field(ge=-500, le=500, description="mm, in steps of 0.01 mm")]
 
-    def grow(self, world: World, strength: int) -> None:
+    def set_to(self, world: World, strength: int) -> None:
         world.linac.beam_line.carousel_offset = share(self.by, strength, 100)
         world.linac.beam_line.refresh()
 
@@ -139,12 +152,12 @@ class TargetOff(GradualFault):
     kind: Literal["target_off"]
     by: Annotated[Number, Field(ge=-50, le=50, description="mm, in steps of 0.01 mm")]
 
-    def grow(self, world: World, strength: int) -> None:
+    def set_to(self, world: World, strength: int) -> None:
         world.linac.beam_line.target_offset = share(self.by, strength, 100)
         world.linac.beam_line.refresh()
 
 
-class WrongAccessory(BaseFault):
+class WrongAccessory(SettingFault):
     """Another accessory than the selected one is in the tray."""
 
     kind: Literal["wrong_accessory"]
@@ -167,7 +180,7 @@ class TargetWear(GradualFault):
     kind: Literal["target_wear"]
     percent: Annotated[Number, Field(ge=0, le=50, description="yield lost; 0 is healthy")]
 
-    def grow(self, world: World, strength: int) -> None:
+    def set_to(self, world: World, strength: int) -> None:
         dose = world.linac.dose
         dose.yield_ppm = percent_between(100 - self.percent, strength)
         dose.set_asymmetry("radial", share(self.percent * WEAR_ASYMMETRY, strength, 10))
@@ -181,7 +194,7 @@ class Symmetry(GradualFault):
     plane: Literal["radial", "transverse"]
     percent: Annotated[Number, Field(ge=-100, le=100, description="in steps of 0.1 %; 0 is healthy")]
 
-    def grow(self, world: World, strength: int) -> None:
+    def set_to(self, world: World, strength: int) -> None:
         world.linac.dose.set_asymmetry(self.plane, share(self.percent, strength, 10))
 
 
@@ -192,13 +205,13 @@ class ChamberGain(GradualFault):
     channel: Channels
     percent: Annotated[Number, Field(ge=0, le=1000, description="100 is healthy")]
 
-    def grow(self, world: World, strength: int) -> None:
+    def set_to(self, world: World, strength: int) -> None:
         for channel in world.linac.dose.channels(self.channel):
             channel.gain_ppm = percent_between(self.percent, strength)
         world.linac.dose.update()
 
 
-class ChamberSaturation(BaseFault):
+class ChamberSaturation(SettingFault):
     """A chamber collects no more than so much, however high the dose rate."""
 
     kind: Literal["chamber_saturation"]
@@ -217,7 +230,7 @@ class ChamberSaturation(BaseFault):
         world.linac.dose.update()
 
 
-class ChamberSupplyLost(BaseFault):
+class ChamberSupplyLost(SettingFault):
     """The high voltage of both chambers fails: they read nothing, and their supply line says so."""
 
     kind: Literal["chamber_supply_lost"]

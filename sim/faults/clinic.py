@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sim.faults.base import BaseFault
+from sim.faults.base import SettingFault
 from sim.world import World
 
 
-class GateLost(BaseFault):
+class GateLost(SettingFault):
     """The gating signal is gone: the gate reads closed."""
 
     kind: Literal["gate_lost"]

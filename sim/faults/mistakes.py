@@ -8,12 +8,12 @@ from pydantic import Field
 
 from firmware_model.quantity import Duration
 from sim.clinic.identity import token
-from sim.faults.base import BaseFault
+from sim.faults.base import BaseFault, SettingFault
 from sim.machine import FluenceMode
 from sim.world import World
 
 
-class WrongIdentity(BaseFault):
+class WrongIdentity(SettingFault):
     """The console confirms another patient, plan, target or fraction than the one selected."""
 
     kind: Literal["wrong_identity"]
@@ -33,7 +33,7 @@ class WrongIdentity(BaseFault):
         world.records.refresh()
 
 
-class StaleImage(BaseFault):
+class StaleImage(SettingFault):
     """No new image is taken: the match is made on the last one, even if it shows another target."""
 
     kind: Literal["stale_image"]
@@ -45,7 +45,7 @@ class StaleImage(BaseFault):
         world.imaging.image_stale = False
 
 
-class ShiftNotApplied(BaseFault):
+class ShiftNotApplied(SettingFault):
     """The couch shift after the match is forgotten."""
 
     kind: Literal["shift_not_applied"]
@@ -57,7 +57,7 @@ class ShiftNotApplied(BaseFault):
         world.imaging.shift_not_applied = False
 
 
-class ShiftTwice(BaseFault):
+class ShiftTwice(SettingFault):
     """The couch shift after the match is applied twice."""
 
     kind: Literal["shift_applied_twice"]
@@ -86,7 +86,7 @@ class EditInSettling(BaseFault):
         world.operator.delivery.first_selects = None
 
 
-class Hurry(BaseFault):
+class Hurry(SettingFault):
     """The check is asked for at once, before magnet, filter and axes have settled."""
 
     kind: Literal["hurry"]
@@ -123,7 +123,7 @@ class OverrideLeft(BaseFault):
         world.records.end_override()
 
 
-class OutputCheckSkipped(BaseFault):
+class OutputCheckSkipped(SettingFault):
     """The daily output check is not done."""
 
     kind: Literal["output_check_skipped"]

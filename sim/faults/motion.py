@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sim.faults.base import BaseFault, GradualFault, Number, share
+from sim.faults.base import GradualFault, Number, SettingFault, share
 from sim.linac.motion import Axis
 from sim.world import World
 
@@ -24,7 +24,7 @@ AxisName = Literal[
 ]
 
 
-class _AxisFault(BaseFault):
+class _AxisFault(SettingFault):
     """Shared by the faults of one axis; when they end, the axis catches up at full speed."""
 
     axis: AxisName
@@ -33,11 +33,15 @@ class _AxisFault(BaseFault):
         """The axis in this machine."""
         return world.linac.axis(self.axis)
 
+
+class _HeldAxis(_AxisFault):
+    """It does not follow its drive at all."""
+
     def clear(self, world: World) -> None:
-        self.part(world).recover()
+        self.part(world).let_go()
 
 
-class AxisStall(_AxisFault):
+class AxisStall(_HeldAxis):
     """An axis stops although it is driven; its readback tells the truth."""
 
     kind: Literal["axis_stall"]
@@ -46,7 +50,7 @@ class AxisStall(_AxisFault):
         self.part(world).stall()
 
 
-class AxisRunaway(_AxisFault):
+class AxisRunaway(_HeldAxis):
     """An axis moves at this speed, whatever it is told, to the end of its range."""
 
     kind: Literal["axis_runaway"]
@@ -65,6 +69,9 @@ class AxisCreep(_AxisFault):
     def apply(self, world: World) -> None:
         self.part(world).creep(share(self.per_second, 1000, 100))
 
+    def clear(self, world: World) -> None:
+        self.part(world).stop_creeping()
+
 
 class AxisSlip(GradualFault):
     """The load slips on its drive, and the readback, which sits on the drive, shows nothing."""
@@ -73,13 +80,14 @@ class AxisSlip(GradualFault):
     axis: AxisName
     by: Annotated[Number, Field(ge=-200, le=200, description="deg or mm, in steps of 0.01")]
 
-    def grow(self, world: World, strength: int) -> None:
-        axis = world.linac.axis(self.axis)
-        axis.readback_on_drive = strength > 0
-        axis.slip(share(self.by, strength, 100))
+    def set_to(self, world: World, strength: int) -> None:
+        world.linac.axis(self.axis).slip(share(self.by, strength, 100))
+
+    def clear(self, world: World) -> None:
+        world.linac.axis(self.axis).slip_back()
 
 
-class LeafStuck(BaseFault):
+class LeafStuck(SettingFault):
     """One leaf stays where it is."""
 
     kind: Literal["leaf_stuck"]
@@ -98,7 +106,7 @@ class LeafLag(GradualFault):
     kind: Literal["leaf_lag"]
     by: Annotated[Number, Field(ge=0, le=100, description="mm, in steps of 0.01 mm")]
 
-    def grow(self, world: World, strength: int) -> None:
+    def set_to(self, world: World, strength: int) -> None:
         world.linac.collimation.lag = share(self.by, strength, 100)
         world.linac.collimation.report()
 
@@ -109,6 +117,6 @@ class CarriageOff(GradualFault):
     kind: Literal["carriage_off"]
     by: Annotated[Number, Field(ge=-100, le=100, description="mm, in steps of 0.01 mm")]
 
-    def grow(self, world: World, strength: int) -> None:
+    def set_to(self, world: World, strength: int) -> None:
         world.linac.collimation.carriage_off = share(self.by, strength, 100)
         world.linac.collimation.report()

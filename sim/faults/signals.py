@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from random import Random
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, model_validator
 
-from firmware_model.contract import FRACTION_BITS
+from firmware_model.contract import FRACTION_BITS, ONE
 from firmware_model.quantity import Duration
-from sim.clock import Ramp
-from sim.faults.base import FULL, PPM, BaseFault, Number, percent_between
+from sim.clock import US_PER_S, Ramp
+from sim.faults.base import FULL, PPM, BaseFault, Number, Trend, percent_between
+from sim.linac.lines import Lines
 from sim.world import World
 
 
@@ -101,18 +102,24 @@ class SignalOffset(GradualSignalFault):
 
 
 class SignalGain(GradualSignalFault):
-    """The line carries a percentage of the truth; a counter, of what it gains from then on."""
+    """The line carries a percentage of the truth; a counter, of what it gains from then on.
+
+    A counter that is set back by a count or more, as for another beam, reads what it was set to. What
+    the proof test forces is no gain: when it is over, the reading is what it was.
+    """
 
     kind: Literal["signal_gain"]
     percent: Annotated[Number, Field(ge=0, le=1000, description="100 is healthy")]
+    _lines: Lines | None = None
     _counts_up: bool = False
-    _true: int = 0  # truth and reading at the last look
-    _read: int = 0
+    _fed: Ramp | None = None  # the counter as it was last fed in; the truth, unless other faults came before
+    _read: int = 0  # what the line read then
     _ppm: int = PPM
 
     def prepare(self, world: World) -> None:
+        self._lines = world.linac.lines
         self._counts_up = world.table.signals[self.signal].kind == "counter"
-        self._true = self._read = world.linac.lines.true(self.signal).at(world.clock.now)
+        self._fed = None
         self._ppm = percent_between(self.percent, FULL)
 
     def grow(self, world: World, strength: int) -> None:
@@ -121,63 +128,89 @@ class SignalGain(GradualSignalFault):
         super().grow(world, strength)
 
     def alter(self, line: Ramp, t_us: int) -> Ramp:
-        true = line.at(t_us)
         slope = line.slope * self._ppm // PPM
         if not self._counts_up:
-            return Ramp(true * self._ppm // PPM, slope, t_us)
-        if true < self._true:  # the counter was set back for another beam
-            self._read = true
-        else:
-            self._read += (true - self._true) * self._ppm // PPM
-        self._true = true
+            return Ramp(line.at(t_us) * self._ppm // PPM, slope, t_us)
+        assert self._lines is not None
+        if self._fed is None:
+            self._fed, self._read = line.since(t_us), line.at(t_us)
+        self._count_to(self._fed.since(t_us))
+        if self._lines.forced(self.signal):
+            self._fed = self._fed.stopped(t_us)  # while it is forced, nobody sees it count
+            return Ramp(self._read + self._share(line.at(t_us) - self._fed.value), slope, t_us)
+        if line.at(t_us) <= self._fed.value - ONE:
+            self._fed, self._read = line.since(t_us), line.at(t_us)
+        self._count_to(line.since(t_us))
         return Ramp(self._read, slope, t_us)
+
+    def _count_to(self, fed: Ramp) -> None:
+        """Take in what was gained since the last look."""
+        assert self._fed is not None
+        self._read += self._share(fed.value - self._fed.value)
+        self._fed = fed
+
+    def _share(self, gained: int) -> int:
+        return gained * self._ppm // PPM
 
 
 class SignalDrift(SignalFault):
-    """The line drifts away from the truth by so much a second, in its unit."""
+    """The line drifts away from the truth by so much a second, in its unit.
+
+    Its slope is whole in 32.16 counts a millisecond, which is coarse for a slow drift; so the line is
+    drawn anew every second and is never further than 0.01 counts from where it belongs.
+    """
 
     kind: Literal["signal_drift"]
     per_second: Annotated[Number, Field(description="in the unit of the signal")]
-    _rate: int = 0
-    _since: int = 0
+    _trend: Trend = Trend(0, 0)
 
     def prepare(self, world: World) -> None:
-        signal = world.table.signals[self.signal]
-        self._rate = round(float(self.per_second) / float(signal.lsb) * (1 << FRACTION_BITS) / 1000)
-        self._since = world.clock.now
+        self._trend = Trend.of(self.per_second, world.table.signals[self.signal], world.clock.now)
+        self._draw_later(world, self._trend)
+
+    def _draw_later(self, world: World, trend: Trend) -> None:
+        def draw() -> None:
+            if trend is self._trend and world.linac.lines.carries(self.signal, self):
+                world.linac.lines.carry_again(self.signal)
+                self._draw_later(world, trend)
+
+        world.clock.call_in(US_PER_S, draw)
 
     def alter(self, line: Ramp, t_us: int) -> Ramp:
-        drifted = Ramp(0, self._rate, self._since).at(t_us)
-        return Ramp(line.at(t_us) + drifted, line.slope + self._rate, t_us)
+        return Ramp(line.at(t_us) + self._trend.at(t_us), line.slope + self._trend.slope, t_us)
 
 
-class _TimedSignalFault(GradualSignalFault):
+class _TimedSignalFault(SignalFault):
     """Shared by the faults that change by themselves while they are in force."""
 
     _round: int = 0  # counts applications, so that what an earlier one scheduled is void
 
     def apply(self, world: World) -> None:
         self._round += 1
+        random = Random(f"{world.seed}/fault/{self._name}/{self._round}")
+        delay = self.turn(random)  # before the line is altered for the first time
         super().apply(world)
-        random = Random(f"{world.seed}/{type(self).__name__}/{self.signal}/{self._round}")
-        self._turn(world, random, self._round)
+        self._turn_later(world, random, self._round, delay)
 
     def clear(self, world: World) -> None:
         self._round += 1
         super().clear(world)
 
-    def _turn(self, world: World, random: Random, number: int) -> None:
-        if number == self._round:
-            delay = self.turn(random)
-            world.linac.lines.carry_again(self.signal)
-            world.clock.call_in(delay, lambda: self._turn(world, random, number))
+    def _turn_later(self, world: World, random: Random, number: int, delay_us: int) -> None:
+        def turn() -> None:
+            if number == self._round:
+                again = self.turn(random)
+                world.linac.lines.carry_again(self.signal)
+                self._turn_later(world, random, number, again)
+
+        world.clock.call_in(delay_us, turn)
 
     def turn(self, random: Random) -> int:
         """Change, and say after how many microseconds to change again."""
         raise NotImplementedError(type(self).__name__)
 
 
-class SignalNoise(_TimedSignalFault):
+class SignalNoise(_TimedSignalFault, GradualSignalFault):
     """Noise is added: a new seeded value every period, normal, bounded at three sigma."""
 
     kind: Literal["signal_noise"]
@@ -205,14 +238,21 @@ class SignalIntermittent(_TimedSignalFault):
     kind: Literal["signal_intermittent"]
     every: Annotated[Duration, Field(ge=10_000, description="mean time from one loss to the next")]
     lost_for: Annotated[Duration, Field(ge=100, description="mean time of a loss")]
-    _lost: bool = False
+    _lost: bool = True  # so that the first turn finds the contact good
 
-    def prepare(self, world: World) -> None:
-        self._lost = True  # so that the first turn finds the contact good
+    @model_validator(mode="after")
+    def _contact_is_good_between(self) -> Self:
+        if self.lost_for >= self.every:
+            raise ValueError("'lost_for' must be shorter than 'every': the contact is good in between")
+        return self
+
+    def clear(self, world: World) -> None:
+        super().clear(world)
+        self._lost = True
 
     def turn(self, random: Random) -> int:
         self._lost = not self._lost
-        mean = self.lost_for if self._lost else max(1, self.every - self.lost_for)
+        mean = self.lost_for if self._lost else self.every - self.lost_for
         # Bounded at five times the mean, so that a run of any length sees some losses.
         return max(1, round(min(5.0, random.expovariate(1.0)) * mean))
 
@@ -237,7 +277,7 @@ class SignalDelay(SignalFault):
 
     def alter(self, line: Ramp, t_us: int) -> Ramp:
         assert self._world is not None
-        if line != self._coming[-1][1]:
+        if not _same(line, self._coming[-1][1], t_us):
             self._coming.append((t_us, line))
             self._world.clock.call_in(self.by, self._show)
         while len(self._coming) > 1 and self._coming[1][0] + self.by <= t_us:
@@ -251,6 +291,11 @@ class SignalDelay(SignalFault):
             self._world.linac.lines.carry_again(self.signal)
 
 
+def _same(line: Ramp, other: Ramp, t_us: int) -> bool:
+    """Whether two lines run on alike; one that was described anew may be off by its rounding."""
+    return line.slope == other.slope and abs(line.at(t_us) - other.at(t_us)) <= 1
+
+
 class SignalSwapped(BaseFault):
     """Two lines are connected crosswise: each carries what belongs on the other."""
 
@@ -262,4 +307,4 @@ class SignalSwapped(BaseFault):
         world.linac.lines.swap(self.signal, self.other)
 
     def clear(self, world: World) -> None:
-        world.linac.lines.swap(self.signal, self.other)
+        world.linac.lines.undo_swap(self.signal, self.other)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from firmware_model.contract import ONE
-from sim.faults.base import BaseFault, Number
+from firmware_model.contract import FRACTION_BITS
+from sim.clock import US_PER_S, Ramp
+from sim.faults.base import BaseFault, Number, Trend
 from sim.world import World
 
 Node = Literal["heartbeat_linac", "heartbeat_console", "gate_heartbeat"]
@@ -22,13 +22,35 @@ class Utility(BaseFault):
     value: Annotated[Number, Field(description="in the unit of the signal")]
     per_second: Annotated[Number, Field(description="a trend, in the unit of the signal")] = 0
 
+    _trend: Trend = Trend(0, 0)
+    _line: Ramp | None = None  # what this fault last set; None: it is over
+
     def apply(self, world: World) -> None:
-        lsb = Fraction(str(world.table.signals[self.signal].lsb))
-        slope = round(Fraction(str(self.per_second)) / lsb * ONE / 1000)
-        world.linac.utilities.set(self.signal, world.table.counts(self.signal, self.value), slope)
+        self._trend = Trend.of(self.per_second, world.table.signals[self.signal], world.clock.now)
+        self.again(world)
+        if self.per_second:
+            self._draw_later(world, self._trend)
 
     def clear(self, world: World) -> None:
+        self._line = None
         world.linac.utilities.restore(self.signal)
+
+    def again(self, world: World) -> None:
+        now = world.clock.now
+        start = world.table.counts(self.signal, self.value) << FRACTION_BITS
+        self._line = Ramp(start + self._trend.at(now), self._trend.slope, now)
+        world.linac.utilities.set(self.signal, self._line)
+
+    def _draw_later(self, world: World, trend: Trend) -> None:
+        """Once a second, as a slope of whole counts is coarse for a slow trend."""
+
+        def draw() -> None:
+            if self._line is not None and trend is self._trend:
+                if world.linac.utilities.value(self.signal) is self._line:  # not another fault's
+                    self.again(world)
+                self._draw_later(world, trend)
+
+        world.clock.call_in(US_PER_S, draw)
 
 
 class NodeSilent(BaseFault):
@@ -49,14 +71,13 @@ class NodeLate(BaseFault):
 
     kind: Literal["node_late"]
     node: Node
-    _since: int = 0
+    _going_on: Ramp = Ramp(0)
 
     def apply(self, world: World) -> None:
-        self._since = world.clock.now
-        world.linac.nodes.silence(self.node)
+        self._going_on = world.linac.nodes.silence(self.node)
 
     def clear(self, world: World) -> None:
-        world.linac.nodes.catch_up(self.node, self._since)
+        world.linac.nodes.speak(self.node, self._going_on)
 
 
 class PowerDip(BaseFault):
@@ -75,10 +96,11 @@ class ControllerHang(BaseFault):
     """The controller stops scanning; from 50 ms on the hardware watchdog restarts it."""
 
     kind: Literal["controller_hang"]
+    _hang: int | None = None  # which hang this one causes, if any
 
     def apply(self, world: World) -> None:
-        world.conductor.hang()
+        self._hang = world.conductor.hang()
 
     def clear(self, world: World) -> None:
         """Scans go on, unless the watchdog has restarted the controller by now."""
-        world.conductor.recover()
+        world.conductor.recover(self._hang)

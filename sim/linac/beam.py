@@ -30,6 +30,8 @@ class BeamGenerator:
         self._permit = False
         self._power = True
         self._demand = 0
+        self._asked = 0  # the last demand that was not 0
+        self._nominal_pulse = 0  # dose of a pulse, counts of pulse_dose
         self._version = 0  # a newer decision makes pending ones void
         self._on_channel = trace.channel("beam_on", "bool")
         self._rate_channel = trace.channel("dose_rate", "number", "MU/min")
@@ -39,14 +41,15 @@ class BeamGenerator:
         self.output_ppm = PPM  # dose rate of what the servo asks for
         self.pulses_ppm = PPM  # share of the pulses that come
         self.pulse_ppm = PPM  # dose of a pulse of its nominal one
-        self.arcing = False  # the high voltage is down for a moment
+        self.arcs = 0  # the high voltage is down for a moment while there is an arc
 
     def select(self, quality: BeamQuality) -> None:
         """Prepare another energy or fluence mode; only with the beam off."""
         self.quality = quality
         self._demand = 0
         pulses_per_min = self._machine.pulse_rate_hz * 60
-        self._lines.drive("pulse_dose_set", -(-quality.max_dose_rate * 10_000 // pulses_per_min))
+        self._nominal_pulse = -(-quality.max_dose_rate * 10_000 // pulses_per_min)
+        self._lines.drive("pulse_dose_set", self._nominal_pulse)
 
     def set_permit(self, granted: bool) -> None:
         """The controller's beam permit as it reaches the modulator."""
@@ -64,17 +67,21 @@ class BeamGenerator:
         """Dose asked for by the sequencer, 32.16 mMU per ms; 0 gates the gun off."""
         was = self._demand
         self._demand = slope
+        self._asked = slope or self._asked
         if self.on and slope:
             self._emit()
         elif bool(was) != bool(slope):
             self._decide(0 if not slope else self.quality.on_latency_us)
 
     def refresh(self) -> None:
-        """A fault changed: let it show at once."""
-        if self.on and not self._wanted():
-            self._decide(self.quality.off_latency_us)
-        elif self.on:
+        """A fault changed what comes out: let it show at once. When the beam goes off is not touched."""
+        if self.on:
             self._emit()
+
+    def obey(self) -> None:
+        """The modulator heeds its permit again, and if that is gone turns off."""
+        if self.on and not self._wanted():
+            self._decide(self.quality.off_latency_us if self._demand else 0)
 
     def _wanted(self) -> bool:
         if self.stays_on and self.on:
@@ -99,15 +106,10 @@ class BeamGenerator:
             self._emit()
 
     def _emit(self) -> None:
-        asked = self._demand if self.on and not self.arcing else 0
-        self.slope = asked * self.output_ppm // PPM * self.pulses_ppm // PPM
-        if self.on and self.stays_on and not self.slope and not self.arcing:
-            rate = self.quality.max_dose_rate
-            self.slope = (rate * 1000 << FRACTION_BITS) // 60_000
-        nominal = (
-            self._lines.true("pulse_dose_set").value >> FRACTION_BITS if self._lines.has("pulse_dose") else 0
-        )
-        self._lines.drive("pulse_dose", nominal * self.pulse_ppm // PPM if self.on and not self.arcing else 0)
+        asked = (self._asked if self.stays_on else self._demand) if self.on and not self.arcs else 0
+        self.slope = asked * self.output_ppm // PPM * self.pulses_ppm // PPM * self.pulse_ppm // PPM
+        pulse = self._nominal_pulse * self.pulse_ppm // PPM if self.on and not self.arcs else 0
+        self._lines.drive("pulse_dose", pulse)
         self._record()
         for listener in tuple(self.listeners):
             listener()

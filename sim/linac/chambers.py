@@ -32,7 +32,7 @@ class DoseChannel:
 
     def follow(self, slope: int, now: int) -> None:
         """Count on with what this chamber makes of the true dose rate."""
-        seen = slope * (self.gain_ppm + self.noise_ppm) // PPM
+        seen = slope * self.gain_ppm // PPM * (PPM + self.noise_ppm) // PPM
         if self.limit_slope is not None:
             seen = min(seen, self.limit_slope)
         self.count = Ramp(self.count.at(now), 0 if self.dead else seen, now)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from firmware_model.contract import FRACTION_BITS
 from sim.clock import Clock, Ramp, level, ramp_between
-from sim.linac.deviation import DeviationChannel, severity
+from sim.linac.deviation import DeviationChannel
 from sim.linac.lines import Lines
-from sim.linac.motion import Axis, tracking_error
+from sim.linac.motion import Axis, tracking_error, worst
 from sim.machine import AxisName, Machine
 from sim.record.trace import Trace
 
@@ -25,9 +25,11 @@ class Collimation:
         self.leaves: tuple[int, ...] = ()  # where the leaves are told to be, 0.01 mm
         self._from: tuple[int, ...] = ()
         self._start = self._duration = 0
+        self._report_at = 0  # when both are reported anew, at the latest
+        self._required = False  # the leaves have to be there already, though they are on their way
         self._truth = DeviationChannel(env, trace, "aperture_error", "mm")
         # Faults (see sim.faults.motion)
-        self.stuck: dict[int, int] = {}  # leaf -> position it is stuck at
+        self.stuck: dict[int, int | None] = {}  # leaf -> position it is stuck at; None: first it comes to
         self.lag = 0  # all leaves late by so much, 0.01 mm
         self.carriage_off = 0  # a carriage with its whole bank displaced, 0.01 mm
         for jaw in self.jaws:
@@ -55,7 +57,16 @@ class Collimation:
             self._from = planned if len(planned) == len(leaves) else leaves
             self.leaves = leaves
             self._start, self._duration = self._env.now, duration_us
+            self._stick_where_they_are()
+            self._required = False
             self._report_leaves()
+
+    def require(self, jaws: tuple[int, ...]) -> None:
+        """Jaws and leaves have to be where they were told to move to now; until they are, they are off."""
+        for jaw, target in zip(self.jaws, jaws, strict=True):
+            jaw.require(target)
+        self._required = self._duration > 0
+        self._report_leaves()
 
     def arrive(self, jaws: tuple[int, ...], leaves: tuple[int, ...]) -> None:
         """The move is over."""
@@ -65,6 +76,7 @@ class Collimation:
         self.leaves = self._from = leaves
         self._duration = 0
         if moved:
+            self._stick_where_they_are()
             self._report_leaves()
 
     def halt(self) -> None:
@@ -77,10 +89,17 @@ class Collimation:
             self._report_leaves()
 
     def stick(self, leaf: int) -> None:
-        """Fault: one leaf stays where it is now."""
-        if leaf < len(self.leaves):
-            self.stuck[leaf] = self._planned()[leaf]
+        """Fault: one leaf stays where it is now, or where it first comes to."""
+        if leaf not in self.stuck:
+            self.stuck[leaf] = None
+            self._stick_where_they_are()
             self.report()
+
+    def _stick_where_they_are(self) -> None:
+        planned = self._planned()
+        for leaf, position in self.stuck.items():
+            if position is None and leaf < len(planned):
+                self.stuck[leaf] = planned[leaf]
 
     def free(self, leaf: int) -> None:
         """The leaf follows again."""
@@ -103,36 +122,40 @@ class Collimation:
 
     def _report_jaws(self) -> None:
         now = self._env.now
-        worst, again = max((tracking_error(jaw.set, jaw.readback, now) for jaw in self.jaws), key=severity)
-        if worst != self._lines_value("jaw_error"):
-            self._lines.ramp("jaw_error", worst)
-        if again:
-            self._later(again)
-        self._note_truth()
+        largest, again = worst((tracking_error(jaw.set, jaw.readback, now) for jaw in self.jaws), now)
+        if largest != self._lines_value("jaw_error"):
+            self._lines.ramp("jaw_error", largest)
+        self._note_truth(again)
 
     def _report_leaves(self) -> None:
+        largest, again = worst(self._leaf_errors(), self._env.now)
+        self._lines.ramp("mlc_error", largest)
+        self._note_truth(again)
+
+    def _leaf_errors(self) -> list[tuple[Ramp, int | None]]:
+        """Deviation of the leaves that follow and of those that do not, and when each turns."""
         now = self._env.now
-        worst, again = self._leaf_error(now)
-        self._lines.ramp("mlc_error", worst)
-        if again:
-            self._later(again)
-        self._note_truth()
-
-    def _leaf_error(self, now: int) -> tuple[Ramp, int | None]:
-        """Deviation of the worst leaf, and when it has to be drawn anew."""
-        resting = HEALTHY_LEAF_ERROR + self.lag + abs(self.carriage_off)
-        worst: tuple[Ramp, int | None] = (level(resting, now), None)
+        errors: list[tuple[Ramp, int | None]] = [
+            (level(HEALTHY_LEAF_ERROR + self.lag + abs(self.carriage_off), now), None)
+        ]
+        if self._required and self._duration:
+            gaps = [abs(a - b) for a, b in zip(self.leaves, self._planned(), strict=True)]
+            last = gaps.index(max(gaps))
+            errors.append(tracking_error(level(self.leaves[last], now), self._leaf_line(last), now))
         for leaf, position in self.stuck.items():
-            if leaf < len(self.leaves):
-                error = tracking_error(self._leaf_line(leaf), level(position, now), now)
-                worst = max(worst, error, key=severity)
-        return worst
+            if position is not None and leaf < len(self.leaves):
+                errors.append(tracking_error(self._leaf_line(leaf), level(position, now), now))
+        return errors
 
-    def _note_truth(self) -> None:
-        """The aperture the patient really gets, whatever the sensors say."""
+    def _note_truth(self, again: int | None) -> None:
+        """The aperture the patient really gets, whatever the sensors say; ``again``: when to report anew."""
         now = self._env.now
         jaws = [tracking_error(jaw.set, jaw.truth, now) for jaw in self.jaws]
-        self._truth.note(max(*jaws, self._leaf_error(now), key=severity)[0])
+        largest, changes = worst([*jaws, *self._leaf_errors()], now)
+        self._truth.note(largest)
+        dues = [due for due in (again, changes) if due]
+        if dues:
+            self._later(min(dues))
 
     def _leaf_line(self, leaf: int) -> Ramp:
         now = self._env.now
@@ -145,5 +168,13 @@ class Collimation:
         return self._lines.true(name) if self._lines.has(name) else None
 
     def _later(self, delay_us: int) -> None:
-        """A deviation crosses zero then: draw its line anew."""
-        self._env.call_in(delay_us, lambda: self.report())
+        """Another deviation becomes the largest then, or one crosses zero: draw the lines anew."""
+        due = self._env.now + delay_us
+        if not self._env.now < self._report_at <= due:
+            self._report_at = due
+            self._env.call_in(delay_us, lambda: self._report_if_due(due))
+
+    def _report_if_due(self, due_us: int) -> None:
+        if self._report_at == due_us:
+            self._report_at = 0
+            self.report()

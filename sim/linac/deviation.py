@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from firmware_model.contract import ONE
 from sim.clock import US_PER_MS, US_PER_S, Clock, Ramp
-from sim.linac.motion import Axis, tracking_error
+from sim.linac.motion import Axis, tracking_error, worst
 from sim.record.trace import Sample, Trace
 
 #: Counts of 0.01 mm or 0.01 degree in the unit of the channel.
@@ -43,18 +43,20 @@ class AngleDeviation:
     def __init__(self, env: Clock, trace: Trace, axes: tuple[Axis, ...]) -> None:
         self._env, self._axes = env, axes
         self._channel = DeviationChannel(env, trace, "angle_error", "deg")
+        self._version = 0  # a newer look makes a pending one void
         for axis in axes:
             axis.listeners.append(self._look)
 
     def _look(self) -> None:
         now = self._env.now
         errors = [tracking_error(axis.set, axis.truth, now) for axis in self._axes]
-        worst, again = max(errors, key=severity)
-        self._channel.note(worst)
+        largest, again = worst(errors, now)
+        self._channel.note(largest)
         if again:
-            self._env.call_in(again, self._look)
+            self._version += 1
+            version = self._version
+            self._env.call_in(again, lambda: self._look_again(version))
 
-
-def severity(error: tuple[Ramp, int | None]) -> int:
-    """How large the deviation will be in 100 ms: a part that starts to lag outweighs one that rests."""
-    return error[0].value + 100 * error[0].slope
+    def _look_again(self, version: int) -> None:
+        if version == self._version:
+            self._look()

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from firmware_model.contract import FRACTION_BITS, ONE, Change
 from firmware_model.table import Table
-from sim.clock import US_PER_MS, US_PER_S, Clock, Ramp, level
+from sim.clock import US_PER_S, Clock, Ramp, level
 from sim.record.trace import Channel, Sample, Trace
 
 
@@ -37,7 +37,9 @@ class Lines:
         self._carried = list(self._driven)
         self._faults: dict[int, list[LineFault]] = {}
         self._forced: dict[int, int] = {}
+        self._looks: dict[int, int] = {}  # when each line is looked at again, at the latest
         # Whose value each line carries, and which line carries it: itself, unless swapped.
+        self._swaps: list[tuple[int, int]] = []
         self._source = list(range(len(self._driven)))
         self._carrier = list(self._source)
         self._changed: set[int] = set(range(len(self._driven)))
@@ -70,6 +72,10 @@ class Lines:
         """What the component drives, before faults."""
         return self._driven[self._index[name]]
 
+    def forced(self, name: str) -> bool:
+        """Whether the proof test forces what arrives on this line now."""
+        return self._source[self._index[name]] in self._forced
+
     def seen(self, name: str) -> int:
         """Whole counts the controller would read now."""
         return self._carried[self._index[name]].counts(self._env.now)
@@ -95,12 +101,26 @@ class Lines:
         self._carry(self._index[name])
 
     def swap(self, name: str, other: str) -> None:
-        """Connect two lines crosswise at the controller; once more undoes it."""
-        a, b = self._index[name], self._index[other]
-        self._source[a], self._source[b] = self._source[b], self._source[a]
-        self._carrier[self._source[a]], self._carrier[self._source[b]] = a, b
-        self._carry(a)
-        self._carry(b)
+        """Connect two lines crosswise at the controller."""
+        self._swaps.append((self._index[name], self._index[other]))
+        self._connect()
+
+    def undo_swap(self, name: str, other: str) -> None:
+        """Connect two lines straight again; other lines stay swapped. Raises ValueError if they were not."""
+        self._swaps.remove((self._index[name], self._index[other]))
+        self._connect()
+
+    def _connect(self) -> None:
+        """Cross the lines in the order they were swapped; the order matters where swaps share a line."""
+        before = self._source
+        self._source = list(range(len(before)))
+        for a, b in self._swaps:
+            self._source[a], self._source[b] = self._source[b], self._source[a]
+        for carrier, source in enumerate(self._source):
+            self._carrier[source] = carrier
+        for carrier, source in enumerate(self._source):
+            if source != before[carrier]:
+                self._carry(carrier)
 
     def exercise(self, test_line: int) -> None:
         """Force the signals of one interlock (1 + its index) for the proof test; 0 releases."""
@@ -116,10 +136,9 @@ class Lines:
         forced = self._forced.get(source)
         if forced is not None:
             line = Ramp(forced, 0, now)
-        faults = self._faults.get(index, ())
-        for fault in faults:
+        for fault in self._faults.get(index, ()):
             line = fault.alter(line, now)
-        line = self._within_range(index, line, bool(faults))
+        line = self._within_range(index, line)
         self._carried[index] = line
         self._changed.add(index)
         channel = self._channels[index]
@@ -129,23 +148,31 @@ class Lines:
         else:
             channel.samples.append(sample)
 
-    def _within_range(self, index: int, line: Ramp, faulty: bool) -> Ramp:
-        """A sensor reads no more than its range, however far a fault would take the line."""
+    def _within_range(self, index: int, line: Ramp) -> Ramp:
+        """A sensor reads no more than its range, however far the truth or a fault would take the line."""
         low, high = self._limits[index]
         now = self._env.now
         value = line.at(now)
-        inside = low <= value <= high
-        shown = line if inside else Ramp(min(max(value, low), high), 0, now)
-        if faulty and line.slope:
-            ahead = (high if line.slope > 0 else low) if inside else shown.value
-            left = line.time_to(ahead, now)
-            if left is not None:
-                # A millisecond later it is past the end for certain, and on its way for certain.
-                self._env.call_in(left + US_PER_MS, lambda: self._look_again(index, shown))
+        leaving = (value == low and line.slope < 0) or (value == high and line.slope > 0)
+        if low <= value <= high and not leaving:
+            shown, end = line, high if line.slope > 0 else low
+        else:
+            shown = Ramp(min(max(value, low), high), 0, now)
+            end = shown.value
+        left = line.time_to(end, now) if line.slope else None
+        if left:  # it reaches the end, or comes back to it
+            self._look_later(index, now + left)
         return shown
 
-    def _look_again(self, index: int, shown: Ramp) -> None:
-        if self._carried[index] is shown:
+    def _look_later(self, index: int, due_us: int) -> None:
+        """Look at a line then, and not before; a look that comes first will ask again."""
+        if self._looks.get(index, due_us + 1) > due_us:
+            self._looks[index] = due_us
+            self._env.call_in(due_us - self._env.now, lambda: self._look(index, due_us))
+
+    def _look(self, index: int, due_us: int) -> None:
+        if self._looks.get(index) == due_us:
+            del self._looks[index]
             self._carry(index)
 
     def changes(self, t_us: int) -> tuple[Change, ...]:

@@ -61,10 +61,10 @@ class Room:
         self._searched_at = self._env.now
 
     def press_emergency_stop(self) -> None:
-        """The loop opens and stays open until it is reset at its own place."""
+        """The loop opens and stays open until the button is released."""
         self._set_emergency(True)
 
-    def reset_emergency_stop(self) -> None:
+    def release_emergency_stop(self) -> None:
         """The pressed button is pulled out again."""
         self._set_emergency(False)
 

@@ -60,8 +60,15 @@ class Sequencer:
     # ---- between beams -----------------------------------------------------------------------------
 
     def position(self, point: ControlPoint) -> Steps:
-        """Move to a control point with the beam off, as fast as the axes allow."""
+        """Move to a control point with the beam off, as fast as the axes allow.
+
+        The set positions are those of the control point at once, so that a check asked for too early
+        finds what is still on its way.
+        """
         duration = self._move(point, 0)
+        for axis, target in self._targets(point):
+            axis.require(target)
+        self._collimation.require(point.jaws)
         if duration:
             yield self._env.timeout(duration)
         self._arrive(point)

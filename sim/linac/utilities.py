@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from firmware_model.contract import FRACTION_BITS
-from sim.clock import US_PER_S, Ramp, level
+from sim.clock import Ramp, level
 from sim.linac.lines import Lines
 
 #: Healthy values in counts of the reference table's signals (engineering defaults).
@@ -26,40 +26,67 @@ class Utilities:
 
     def __init__(self, lines: Lines, now: Callable[[], int]) -> None:
         self._lines, self._now = lines, now
+        self._values = {name: level(counts) for name, counts in HEALTHY.items()}
+        self._more = dict.fromkeys(HEALTHY, 0)
         for name in HEALTHY:
-            self.restore(name)
+            self._publish(name)
 
-    def set(self, name: str, counts: int, slope: int = 0) -> None:
-        """Fault: the reading is ``counts`` now and changes by ``slope``, 32.16 counts a millisecond."""
-        self._lines.ramp(name, Ramp(counts << FRACTION_BITS, slope, self._now()))
+    def set(self, name: str, value: Ramp) -> None:
+        """Fault: the reading is this line of 32.16 counts from now on."""
+        self._values[name] = value
+        self._publish(name)
 
-    def restore(self, name: str, more: int = 0) -> None:
-        """Back to the healthy value, or to ``more`` counts above it."""
-        self._lines.ramp(name, level(HEALTHY[name] + more, self._now()))
+    def value(self, name: str) -> Ramp:
+        """The reading as it was last set, without what was added."""
+        return self._values[name]
+
+    def restore(self, name: str) -> None:
+        """Back to the healthy value."""
+        self.set(name, level(HEALTHY[name]))
+
+    def add(self, name: str, counts: int) -> None:
+        """Fault: so many counts more than otherwise, or less if negative; adds up."""
+        self._more[name] += counts
+        self._publish(name)
+
+    def _publish(self, name: str) -> None:
+        line = self._values[name].since(self._now())
+        self._lines.ramp(name, line._replace(value=line.value + (self._more[name] << FRACTION_BITS)))
 
 
 class Nodes:
-    """Every node counts its messages; a silent node's counter stands still."""
+    """Every node counts its messages; the counter of one that is not heard stands still."""
 
     def __init__(self, lines: Lines, now: Callable[[], int]) -> None:
         self._lines, self._now = lines, now
+        self._sent = {
+            name: Ramp(0, (hertz << FRACTION_BITS) // 1000, now()) for name, hertz in HEARTBEAT_HZ.items()
+        }
+        self._silenced = dict.fromkeys(HEARTBEAT_HZ, 0)  # faults that keep a node from being heard
         for name in HEARTBEAT_HZ:
-            self.speak(name)
+            self._publish(name)
 
-    def speak(self, name: str) -> None:
-        """Send messages at the node's rate."""
-        line = self._lines.true(name).stopped(self._now()) if self._lines.has(name) else level(0, self._now())
-        self._lines.ramp(name, line._replace(slope=(HEARTBEAT_HZ[name] << FRACTION_BITS) // 1000))
+    def silence(self, name: str) -> Ramp:
+        """Fault: no more messages. Returns the count as it would have gone on."""
+        going_on = self._sent[name]
+        self._silenced[name] += 1
+        self._sent[name] = going_on.stopped(self._now())
+        self._publish(name)
+        return going_on
 
-    def silence(self, name: str) -> None:
-        """Fault: no more messages."""
-        if self._lines.has(name):
-            self._lines.ramp(name, self._lines.true(name).stopped(self._now()))
+    def speak(self, name: str, late: Ramp | None = None) -> None:
+        """The fault is over, and with the last one the node is heard again; it goes on counting.
 
-    def catch_up(self, name: str, silent_since_us: int) -> None:
-        """Fault: everything held back since then arrives at once, and messages go on."""
-        if self._lines.has(name):
-            late = HEARTBEAT_HZ[name] * (self._now() - silent_since_us) // US_PER_S
-            counted = self._lines.true(name).counts(self._now())
-            self._lines.drive(name, counted + late)
-        self.speak(name)
+        Messages held back meanwhile, up to the count ``late`` stands at, arrive at once.
+        """
+        self._silenced[name] -= 1
+        sent = self._sent[name].since(self._now())
+        if late is not None:
+            sent = sent._replace(value=max(sent.value, late.at(self._now())))
+        if not self._silenced[name]:
+            sent = sent._replace(slope=(HEARTBEAT_HZ[name] << FRACTION_BITS) // 1000)
+        self._sent[name] = sent
+        self._publish(name)
+
+    def _publish(self, name: str) -> None:
+        self._lines.ramp(name, self._sent[name])

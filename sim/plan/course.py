@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sim.machine import FluenceMode
+from sim.plan.spacing import EVERY_SECOND_DAY, Spacing
 
 Technique = Literal["static", "step_and_shoot", "dynamic_mlc", "arc"]
 Severity = Literal["note", "warning", "error"]
@@ -118,11 +119,23 @@ class Target:
     prescription_gy: float | None  # whole course, Gy; None: the plan does not say
     fractions: int
     beams: tuple[Beam, ...]  # in the order of delivery
+    spacing: Spacing = EVERY_SECOND_DAY  # between fractions
+    regimen: str | None = None  # id in the library, when the plan names one
 
     @property
     def meterset(self) -> int:
         """Planned meterset of one fraction, mMU."""
         return sum(beam.meterset for beam in self.beams)
+
+
+@dataclass(frozen=True, slots=True)
+class OverallTime:
+    """A study's limit from the first dose to any of its targets to the last dose to any of them."""
+
+    study: str  # title
+    targets: tuple[str, ...]  # ids
+    days: int  # calendar days
+    source: str  # as cited
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,7 @@ class Course:
     targets: tuple[Target, ...]
     source: str  # file name as given
     findings: tuple[Finding, ...] = field(default=())
+    overall: tuple[OverallTime, ...] = field(default=())  # of the studies whose regimens are used
 
     def target(self, target_id: str) -> Target:
         """The target of that id. Raises KeyError with the known ids otherwise."""

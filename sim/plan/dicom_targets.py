@@ -15,6 +15,7 @@ from sim.plan.dicom_beam import PlannedBeam
 from sim.plan.dicom_file import Identity
 from sim.plan.dicom_values import Values, half_up
 from sim.plan.findings import Findings
+from sim.plan.spacing import default_spacing
 
 _SAME = 10  # 0.01 mm; isocentres closer than this differ by export noise only
 
@@ -124,6 +125,7 @@ def _target(
         prescription_gy=float(prescription) if prescription is not None else None,
         fractions=fractions,
         beams=tuple(replace(member.beam, target=ident) for member in members),
+        spacing=default_spacing(fractions),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.machine import Machine
 from sim.plan.course import Beam, Course, Finding, Target
+from sim.plan.regimen import regimens
 from sim.plan.timing import beam_duration_us
 
 if TYPE_CHECKING:
@@ -73,7 +74,23 @@ def render(course: Course, machine: Machine) -> RenderableType:
     foot = Text(
         f"Shortest delivery on {machine.name}: {total / 1e6:.1f} s of beam time, without setup between beams."
     )
-    return Group(head, targets, beams, foot, *_finding_lines(course.findings))
+    return Group(head, targets, *map(Text, _rules(course)), beams, foot, *_finding_lines(course.findings))
+
+
+def _rules(course: Course) -> list[str]:
+    """Where each target's prescription is from, and how its fractions are spaced."""
+    lines = []
+    for target in course.targets:
+        origin = "prescribed in the plan"
+        if target.regimen is not None:
+            regimen = regimens()[target.regimen]
+            origin = f"regimen {regimen.id} ({regimen.study_title}; {regimen.source})"
+        lines.append(f"{target.id}: {origin}; {target.spacing}")
+    lines += [
+        f"{', '.join(limit.targets)}: within {limit.days} days of the first dose ({limit.source})"
+        for limit in course.overall
+    ]
+    return lines
 
 
 def findings_text(findings: tuple[Finding, ...] | list[Finding]) -> RenderableType:
@@ -93,6 +110,10 @@ def as_dict(course: Course, machine: Machine) -> dict[str, Any]:
         "digest": course.digest,
         "machine": machine.name,
         "targets": [_target(target, machine) for target in course.targets],
+        "overall": [
+            {"study": o.study, "targets": list(o.targets), "days": o.days, "source": o.source}
+            for o in course.overall
+        ],
         "findings": [
             {"severity": f.severity, "code": f.code, "where": f.where, "message": f.message}
             for f in course.findings
@@ -108,6 +129,11 @@ def _target(target: Target, machine: Machine) -> dict[str, Any]:
         "diameter_mm": target.diameter / 100,
         "prescription_gy": target.prescription_gy,
         "fractions": target.fractions,
+        "regimen": target.regimen,
+        "source": str(regimens()[target.regimen].source) if target.regimen is not None else None,
+        "rhythm": target.spacing.rhythm,
+        "min_interval_us": target.spacing.min_interval,
+        "max_days": target.spacing.max_days,
         "planned_mu": target.meterset / 1000,
         "beams": [_beam(beam, machine) for beam in target.beams],
     }

@@ -8,13 +8,15 @@ coordinates (x left, y posterior, z superior), the patient lies head first supin
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from firmware_model.diagnostics import RefusedValue
+from firmware_model.key_rules import KeyRules
 from firmware_model.quantity import Angle, DoseRate, Length, Meterset
 from sim.machine import FluenceMode
+from sim.plan.spacing import SpacingEntry
 
 _ENERGY = re.compile(r"([0-9]{1,2}) ?MV( FFF)?")
 _DOSE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?) ?Gy")
@@ -49,36 +51,49 @@ def _parse_dose(value: object) -> object:
 Energy = Annotated[
     BeamEnergy,
     BeforeValidator(_parse_energy),
-    WithJsonSchema({"type": "string", "pattern": f"^{_ENERGY.pattern}$", "examples": ["6 MV", "10 MV FFF"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{_ENERGY.pattern}$",
+            "errorMessage": "write a beam energy, for example 6 MV, or 10 MV FFF without filter",
+            "examples": ["6 MV", "10 MV FFF"],
+        }
+    ),
 ]
 """Written "6 MV" or "10 MV FFF"."""
 Dose = Annotated[
     float,
     BeforeValidator(_parse_dose),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DOSE.pattern}$", "examples": ["45 Gy"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{_DOSE.pattern}$",
+            "errorMessage": "write a dose in Gy, for example 45 Gy",
+            "examples": ["45 Gy"],
+        }
+    ),
 ]
 """Gy, above 0; written "45 Gy"."""
-Name = Annotated[str, Field(pattern=_NAME)]
+Name = Annotated[
+    str,
+    Field(
+        pattern=_NAME,
+        json_schema_extra={"errorMessage": "a name of letters, digits, _ and -, at most 40 characters"},
+    ),
+]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Position = tuple[Length, Length, Length]
 Size = Annotated[Length, Field(gt=0, le=40_000)]
 
 
-class _Strict(BaseModel):
+class _Strict(KeyRules, BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _exactly_one(data: Any, keys: tuple[str, ...], what: str) -> None:
-    given = [key for key in keys if getattr(data, key) is not None]
-    if len(given) != 1:
-        found = f"has {' and '.join(given)}" if given else "has none"
-        raise RefusedValue(f"{what} needs exactly one of {', '.join(keys)}; this one {found}")
 
 
 class LeafPair(_Strict):
     """One open leaf pair; number 1 is the one at the y1 side."""
 
-    pair: Annotated[int, Field(ge=1, le=60)]
+    pair: Annotated[int, Field(ge=1, le=60, description="number of the leaf pair")]
     tips: Annotated[tuple[Length, Length], Field(description="x1 side, x2 side")]
 
 
@@ -88,16 +103,22 @@ class Aperture(_Strict):
     ``jaws`` is an open field without multileaf collimator, in absolute positions.
     """
 
+    one_of = ("circle", "rectangle", "leaf_pairs", "jaws")
+
     circle: Annotated[Size | None, Field(description="diameter")] = None
     rectangle: Annotated[tuple[Size, Size] | None, Field(description="full width x, y")] = None
-    leaf_pairs: Annotated[list[LeafPair] | None, Field(min_length=1, max_length=60)] = None
+    leaf_pairs: Annotated[
+        list[LeafPair] | None,
+        Field(min_length=1, max_length=60, description="the open leaf pairs, one by one"),
+    ] = None
     jaws: Annotated[tuple[Length, Length, Length, Length] | None, Field(description="x1, x2, y1, y2")] = None
     offset: Annotated[tuple[Length, Length], Field(description="x, y away from the target")] = (0, 0)
-    jaw_margin: Annotated[Length, Field(ge=0, le=5_000)] = 500
+    jaw_margin: Annotated[
+        Length, Field(ge=0, le=5_000, description="from the opening of the leaves to the jaws")
+    ] = 500
 
     @model_validator(mode="after")
-    def _one_shape(self) -> Aperture:
-        _exactly_one(self, ("circle", "rectangle", "leaf_pairs", "jaws"), "an aperture")
+    def _pairs_once(self) -> Aperture:
         seen: set[int] = set()
         for index, row in enumerate(self.leaf_pairs or []):
             if row.pair in seen:
@@ -109,39 +130,43 @@ class Aperture(_Strict):
 class Static(_Strict):
     """Nothing moves while the beam is on."""
 
-    gantry: Angle
-    aperture: Aperture
-    meterset: Annotated[Meterset, Field(gt=0)]
+    gantry: Annotated[Angle, Field(description="IEC 61217 gantry angle")]
+    aperture: Annotated[Aperture, Field(description="the opening")]
+    meterset: Annotated[Meterset, Field(gt=0, description="of the whole beam")]
 
 
 class Segment(_Strict):
     """One opening of a step-and-shoot beam and what it gets."""
 
-    aperture: Aperture
-    meterset: Annotated[Meterset, Field(gt=0)]
+    aperture: Annotated[Aperture, Field(description="the opening")]
+    meterset: Annotated[Meterset, Field(gt=0, description="of this opening alone")]
 
 
 class StepAndShoot(_Strict):
     """One opening after the other, the beam off in between."""
 
-    gantry: Angle
-    segments: Annotated[list[Segment], Field(min_length=1, max_length=500)]
+    gantry: Annotated[Angle, Field(description="IEC 61217 gantry angle")]
+    segments: Annotated[
+        list[Segment], Field(min_length=1, max_length=500, description="openings in the order of delivery")
+    ]
 
 
 class Point(_Strict):
     """One control point; what is left out stays as it was. Angles are continuous, not wrapped."""
 
     at: Annotated[Meterset, Field(description="cumulative within the beam")]
-    aperture: Aperture | None = None
-    gantry: Angle | None = None
-    collimator: Angle | None = None
+    aperture: Annotated[Aperture | None, Field(description="the opening; default: as before")] = None
+    gantry: Annotated[Angle | None, Field(description="gantry angle; default: as before")] = None
+    collimator: Annotated[Angle | None, Field(description="collimator angle; default: as before")] = None
 
 
 class DynamicMlc(_Strict):
     """Explicit control points; everything moves evenly between them while the beam is on."""
 
-    gantry: Angle
-    control_points: Annotated[list[Point], Field(min_length=2, max_length=2_000)]
+    gantry: Annotated[Angle, Field(description="gantry angle at beam on")]
+    control_points: Annotated[
+        list[Point], Field(min_length=2, max_length=2_000, description="first at 0 MU, never falling")
+    ]
 
     @model_validator(mode="after")
     def _rising(self) -> DynamicMlc:
@@ -168,9 +193,9 @@ class Arc(_Strict):
     from_: Annotated[Angle, Field(alias="from", description="gantry angle at beam on")]
     to: Annotated[Angle, Field(description="gantry angle at the end; equal to from: a full turn")]
     direction: Annotated[Literal["cw", "ccw"], Field(description="seen when facing the gantry")]
-    control_points: Annotated[int, Field(ge=2, le=2_000)]
-    meterset: Annotated[Meterset, Field(gt=0)]
-    aperture: Aperture
+    control_points: Annotated[int, Field(ge=2, le=2_000, description="number of control points")]
+    meterset: Annotated[Meterset, Field(gt=0, description="of the whole arc")]
+    aperture: Annotated[Aperture, Field(description="the opening, which follows the target")]
     modulation: Annotated[
         list[Annotated[float, Field(ge=0, le=1_000)]],
         Field(min_length=1, max_length=2_000, description="relative MU per degree in equal parts of the arc"),
@@ -186,46 +211,57 @@ class Arc(_Strict):
 class BeamEntry(_Strict):
     """One beam: exactly one of static, step_and_shoot, dynamic_mlc and arc."""
 
-    name: Text
+    one_of = ("static", "step_and_shoot", "dynamic_mlc", "arc")
+
+    name: Annotated[Text, Field(description="what the beam is called")]
     number: Annotated[int | None, Field(ge=0, le=9_999, description="default: counted through")] = None
-    energy: Energy
+    energy: Annotated[Energy, Field(description="accelerating potential; FFF: without flattening filter")]
     dose_rate: Annotated[
         DoseRate | None, Field(gt=0, description="upper limit; default: the machine's maximum")
     ] = None
-    collimator: Angle = 0
-    couch: Angle = 0
-    static: Static | None = None
-    step_and_shoot: StepAndShoot | None = None
-    dynamic_mlc: DynamicMlc | None = None
-    arc: Arc | None = None
-
-    @model_validator(mode="after")
-    def _one_technique(self) -> BeamEntry:
-        _exactly_one(self, ("static", "step_and_shoot", "dynamic_mlc", "arc"), "a beam")
-        return self
+    collimator: Annotated[Angle, Field(description="IEC 61217 collimator angle")] = 0
+    couch: Annotated[Angle, Field(description="IEC 61217 couch rotation")] = 0
+    static: Annotated[Static | None, Field(description="nothing moves while the beam is on")] = None
+    step_and_shoot: Annotated[StepAndShoot | None, Field(description="one opening after the other")] = None
+    dynamic_mlc: Annotated[DynamicMlc | None, Field(description="explicit control points")] = None
+    arc: Annotated[Arc | None, Field(description="the gantry turns while the beam is on")] = None
 
 
 class TargetEntry(_Strict):
-    """One metastasis and the beams aimed at it, in the order of delivery."""
+    """One metastasis and the beams aimed at it, in the order of delivery.
 
-    id: Name
-    site: Text
-    centre: Position
-    diameter: Size
+    Dose and fractions are those of a ``regimen`` of the library, or written here; never both.
+    """
+
+    one_of = ("regimen", "fractions")
+    excludes: ClassVar = {"regimen": ("prescription", "spacing")}
+
+    id: Annotated[Name, Field(description="unique; scenarios refer to it")]
+    site: Annotated[Text, Field(description="where the metastasis is, in words")]
+    centre: Annotated[Position, Field(description="x left, y posterior, z superior")]
+    diameter: Annotated[Size, Field(description="of the target")]
+    regimen: Annotated[Name | None, Field(description="id of a published regimen")] = None
     prescription: Annotated[Dose | None, Field(description="whole course")] = None
-    fractions: Annotated[int, Field(ge=1, le=60)]
+    fractions: Annotated[int | None, Field(ge=1, le=60, description="number of the whole course")] = None
+    spacing: Annotated[
+        SpacingEntry | None, Field(description="between fractions; default: by their number")
+    ] = None
     isocentre: Annotated[Position | None, Field(description="default: the plan's, else the centre")] = None
-    beams: Annotated[list[BeamEntry], Field(min_length=1, max_length=100)]
+    beams: Annotated[
+        list[BeamEntry], Field(min_length=1, max_length=100, description="in the order of delivery")
+    ]
 
 
 class PlanDocument(_Strict):
     """A course for one patient. ``patient`` is an invented token, never a name or a hospital ID."""
 
-    id: Name
-    title: Text
-    patient: Name
+    id: Annotated[Name, Field(description="what records call the plan")]
+    title: Annotated[Text, Field(description="the plan in words")]
+    patient: Annotated[Name, Field(description="an invented token, never a name or a hospital ID")]
     isocentre: Annotated[Position | None, Field(description="shared by targets without their own")] = None
-    targets: Annotated[list[TargetEntry], Field(min_length=1, max_length=20)]
+    targets: Annotated[
+        list[TargetEntry], Field(min_length=1, max_length=20, description="in the order of delivery")
+    ]
 
     @model_validator(mode="after")
     def _unique(self) -> PlanDocument:

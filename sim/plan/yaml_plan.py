@@ -13,13 +13,15 @@ from fractions import Fraction
 from math import floor
 from pathlib import Path
 
-from firmware_model.strict_yaml import load_document
+from firmware_model.strict_yaml import Document, DocumentError, did_you_mean, load_document
 from sim.machine import Machine
 from sim.plan import aperture as shapes
-from sim.plan.course import Beam, ControlPoint, Course, Finding, PlanError, Point, Target
+from sim.plan.course import Beam, ControlPoint, Course, Finding, OverallTime, PlanError, Point, Target
 from sim.plan.limits import quality_finding
 from sim.plan.projection import beams_eye_view
+from sim.plan.regimen import Regimen, regimens
 from sim.plan.rotation import TURN
+from sim.plan.spacing import Spacing, default_spacing
 from sim.plan.technique import classify
 from sim.plan.yaml_model import (
     Aperture,
@@ -54,6 +56,7 @@ def read_yaml_plan(path: Path, machine: Machine) -> Course:
     """
     document = load_document(path, PlanDocument)
     plan = document.model
+    chosen = _regimens(document)
     numbers = _numbers(plan)
     isocentres = [target.isocentre or plan.isocentre or target.centre for target in plan.targets]
     findings: list[Finding] = []
@@ -75,20 +78,68 @@ def read_yaml_plan(path: Path, machine: Machine) -> Course:
                 beams.append(_beam(entry, numbers[t, b], target, isocentres[t], machine, place))
             except _Unusable as error:
                 raise document.error(error.path, str(error)) from None
+        dose, fractions, spacing = _prescription(target, chosen.get(target.id))
         targets.append(
             Target(
                 id=target.id,
                 site=target.site,
                 centre=target.centre,
                 diameter=target.diameter,
-                prescription_gy=target.prescription,
-                fractions=target.fractions,
+                prescription_gy=dose,
+                fractions=fractions,
                 beams=tuple(beams),
+                spacing=spacing,
+                regimen=target.regimen,
             )
         )
     return Course(
-        id=plan.id, title=plan.title, patient=plan.patient, targets=tuple(targets), source=str(path)
+        id=plan.id,
+        title=plan.title,
+        patient=plan.patient,
+        targets=tuple(targets),
+        source=str(path),
+        overall=_overall(chosen),
     )
+
+
+def _regimens(document: Document[PlanDocument]) -> dict[str, Regimen]:
+    """The regimens named in the plan, by target; the library is read only when there are any."""
+    chosen: dict[str, Regimen] = {}
+    problems = []
+    for t, target in enumerate(document.model.targets):
+        if target.regimen is None:
+            continue
+        known = regimens()
+        if target.regimen in known:
+            chosen[target.id] = known[target.regimen]
+        else:
+            message = f"there is no regimen {target.regimen!r}; `interlock plan regimens` lists them"
+            help_text = did_you_mean(target.regimen, known)
+            problems.append(document.problem(("targets", t, "regimen"), message, help_text))
+    if problems:
+        raise DocumentError(problems)
+    return chosen
+
+
+def _prescription(target: TargetEntry, regimen: Regimen | None) -> tuple[float | None, int, Spacing]:
+    if regimen is not None:
+        return regimen.dose_gy, regimen.fractions, regimen.spacing
+    assert target.fractions is not None, "the model demands it where there is no regimen"
+    spacing = target.spacing.spacing() if target.spacing else default_spacing(target.fractions)
+    return target.prescription, target.fractions, spacing
+
+
+def _overall(chosen: dict[str, Regimen]) -> tuple[OverallTime, ...]:
+    """One limit for each study that has one, over the targets with its regimens."""
+    by_study: dict[str, OverallTime] = {}
+    for target, regimen in chosen.items():
+        if regimen.overall_days is None:
+            continue
+        earlier = by_study[regimen.study].targets if regimen.study in by_study else ()
+        by_study[regimen.study] = OverallTime(
+            regimen.study_title, (*earlier, target), regimen.overall_days, str(regimen.rules_source)
+        )
+    return tuple(by_study.values())
 
 
 class _Unusable(ValueError):

@@ -10,17 +10,15 @@ MISSING = "—"
 # Microseconds in one of each unit of time that an expectation may use.
 TIME_UNITS_US = {"us": 1.0, "µs": 1.0, "ms": 1e3, "s": 1e6, "min": 60e6}
 
+SECONDS_FROM_MS = 10_000
+COUNTED = {"times", "beams", "trips"}  # units of expectations that are plurals
+
 
 def clock(t_us: int) -> str:
     """Simulated time as ``mm:ss.mmm``; the minutes go on counting beyond an hour."""
     milliseconds = (t_us + 500) // 1000
     minutes, rest = divmod(milliseconds, 60_000)
     return f"{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
-
-
-def seconds(t_us: int) -> str:
-    """Simulated time in seconds with millisecond precision, e.g. ``754.321 s``."""
-    return f"{(t_us + 500) // 1000 / 1000:.3f} s"
 
 
 def duration(us: float) -> str:
@@ -50,15 +48,22 @@ def number(value: float) -> str:
 
 
 def quantity(value: Any, unit: str | None = None, *, signed: bool = False) -> str:
-    """A value with its unit; a yes or no, a word or nothing at all are fine too."""
+    """A value with its unit; a yes or no, a word or nothing at all are fine too.
+
+    Milliseconds are told as seconds from 10 s on, one time is not ``1 times``.
+    """
     if value is None:
         return MISSING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
+        if unit == "ms" and abs(value) >= SECONDS_FROM_MS:
+            value, unit = value / 1000, "s"
         text = number(value)
         if signed and value > 0:
             text = f"+{text}"
+        if unit in COUNTED and value == 1:
+            unit = unit[:-1]
         return f"{text} {unit}" if unit else text
     return plain(value)
 

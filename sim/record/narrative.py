@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-from sim.record.figures import amount, clock, duration, monitor_units, plain, quantity, seconds, words
+from sim.record.figures import amount, clock, duration, monitor_units, plain, quantity, words
 from sim.record.trace import Event, Trace
 
 Tone = Literal["plain", "good", "warn", "bad", "dim"]
@@ -49,27 +49,18 @@ def first_cause(trace: Trace, run: dict[str, Any]) -> str:
     """In plain words, what stopped the beam first; a stop counts before a mere hold."""
     titles = _titles(run)
     trips = [e for e in trace.events if e.kind == "trip" and e.fields.get("first_up")]
-    holds = Counter(
-        str(e.fields.get("interlock"))
-        for e in trace.events
-        if e.kind == "trip" and e.fields.get("stop") == "hold"
-    )
-    if not trips:
-        listed = [entry for entry in run.get("interlocks") or [] if entry.get("first_up")]
-        if not listed:
-            held = ", ".join(f"{name} held it {amount(n, 'time')}" for name, n in holds.items())
-            return f"No interlock stopped the beam{f'; {held}' if held else ''}."
-        first = min(listed, key=lambda entry: entry.get("time_s") or 0)
-        when = first.get("time_s")
-        at = "" if when is None else f" at {quantity(round(when, 3), 's')}"
-        return f"{_named(first.get('id'), titles.get(str(first.get('id'))))} tripped first{at}."
-    first_trip = next((e for e in trips if e.fields.get("stop") != "hold"), trips[0])
+    first_trip = next((e for e in trips if e.fields.get("stop") != "hold"), trips[0] if trips else None)
+    failure = _power_lost_in_beam(trace.events)
+    if failure is not None and (first_trip is None or failure.t_us <= first_trip.t_us):
+        return (
+            f"The controller went off with the beam on, at {clock(failure.t_us)}"
+            f"{_after_fault(trace.events, failure.t_us)}; no interlock had stopped the beam before."
+        )
+    if first_trip is None:
+        return _no_first_trip(trace, run, titles)
     interlock = str(first_trip.fields.get("interlock"))
-    text = f"{_named(interlock, titles.get(interlock))} tripped first, at {seconds(first_trip.t_us)}"
-    fault = _fault_before(trace.events, first_trip.t_us)
-    if fault is not None:
-        lead = duration(first_trip.t_us - fault.t_us)
-        text += f", {lead} after the fault “{words(fault.fields.get('fault'))}”"
+    text = f"{_named(interlock, titles.get(interlock))} tripped first, at {clock(first_trip.t_us)}"
+    text += _after_fault(trace.events, first_trip.t_us)
     if first_trip.fields.get("stop"):
         text += f" (stop class: {first_trip.fields['stop']})"
     others = [
@@ -79,6 +70,51 @@ def first_cause(trace: Trace, run: dict[str, Any]) -> str:
         listed_others = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
         text += f". At other times {listed_others} came first"
     return text + "."
+
+
+def _no_first_trip(trace: Trace, run: dict[str, Any], titles: dict[str, str]) -> str:
+    """What there is to say when no trip was the first cause of a stop."""
+    if trace.events and not any(e.kind == "beam" and e.fields.get("on") for e in trace.events):
+        tripped = dict.fromkeys(str(e.fields.get("interlock")) for e in trace.events if e.kind == "trip")
+        if tripped:
+            return f"The beam never came on; tripped: {', '.join(_named(t, titles.get(t)) for t in tripped)}."
+        given_up = [str(e.fields.get("detail") or "") for e in trace.events
+                    if e.kind == "operator" and e.fields.get("act") == "abandon"]  # fmt: skip
+        reason = f"; {given_up[-1]}" if given_up and given_up[-1] else ""
+        return f"The beam never came on{reason}."
+    listed = [entry for entry in run.get("interlocks") or [] if entry.get("first_up")]
+    if listed:
+        first = min(listed, key=lambda entry: entry.get("time_s") or 0)
+        when = first.get("time_s")
+        at = "" if when is None else f", at {clock(round(when * 1e6))}"
+        return f"{_named(first.get('id'), titles.get(str(first.get('id'))))} tripped first{at}."
+    holds = Counter(
+        str(e.fields.get("interlock"))
+        for e in trace.events
+        if e.kind == "trip" and e.fields.get("stop") == "hold"
+    )
+    held = ", ".join(f"{name} held it {amount(n, 'time')}" for name, n in holds.items())
+    return f"No interlock stopped the beam{f'; {held}' if held else ''}."
+
+
+def _power_lost_in_beam(events: Iterable[Event]) -> Event | None:
+    """The first event that takes the controller's power while the beam is on."""
+    beam = False
+    for event in events:
+        if event.kind == "beam":
+            beam = bool(event.fields.get("on"))
+        elif event.kind == "power" and beam and not event.fields.get("on"):
+            return event
+    return None
+
+
+def _after_fault(events: Iterable[Event], t_us: int) -> str:
+    """How long after the fault that may have led to it, if there is one."""
+    fault = _fault_before(events, t_us)
+    if fault is None:
+        return ""
+    lead, name = t_us - fault.t_us, words(fault.fields.get("fault"))
+    return f", {duration(lead)} after the fault “{name}”" if lead else f", with the fault “{name}”"
 
 
 def collapse(lines: Sequence[Line]) -> list[Line]:
@@ -199,6 +235,9 @@ class _Teller:
 
     def _on_shift(self, t_us: int, f: dict[str, Any]) -> None:
         self._say(t_us, f"couch shifted by {_vector(f.get('applied_mm'))}", "delivery")
+
+    def _on_select(self, t_us: int, f: dict[str, Any]) -> None:
+        self._say(t_us, f"beam {plain(f.get('beam'))} selected", "delivery", detail=True)
 
     def _on_beam_start(self, t_us: int, f: dict[str, Any]) -> None:
         name = f.get("name")

@@ -2,21 +2,17 @@
 
 The script that draws the timeline is read out of the installed plotly package and written into the
 file; plotly's Python side is never imported, because that alone would take longer than the report.
-All text from scenarios, plans and boards is escaped, and a content security policy admits no script
-but the three written here.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import importlib.util
-import json
 from pathlib import Path
 from typing import Any
 
 from sim.record.figures import clock, duration, plain, quantity
 from sim.record.narrative import Line, collapse, first_cause, tell
+from sim.record.page import render_page, template_text, verdict_look
 from sim.record.report_tables import (
     beam_rows,
     expectation_rows,
@@ -28,16 +24,11 @@ from sim.record.report_tables import (
 from sim.record.timeline import AROUND_US, timeline
 from sim.record.trace import Trace
 
-TEMPLATES = Path(__file__).parent / "templates"
 MAX_LINES = 1500  # of the story; a longer one loses details first
 
-VERDICTS = {  # kind for the colours, glyph
-    "PASS": ("pass", "✓"),
-    "FAIL": ("fail", "✗"),
-    "RIG_ERROR": ("fail", "⚠"),
-    "INVALID": ("unknown", "⚠"),
-    "SKIPPED": ("unknown", "»"),
-}
+SCRIPTS = ("palette.js", "signals.js", "figure.js", "timeline.js", "gestures.js", "report.js")
+MARK_GLYPHS = {"fault": "▼", "trip": "◆", "violation": "✖"}
+MARK_TEXTS = {"fault": "fault sets in", "trip": "first interlock to trip", "violation": "invariant violated"}
 TOPICS = [("delivery", "Delivery"), ("interlock", "Interlocks and beam"), ("fault", "Faults"),
           ("operator", "Operator"), ("machine", "Machine")]  # fmt: skip
 
@@ -49,27 +40,13 @@ def write_report(trace: Trace, run: dict[str, Any], path: Path | str) -> None:
 
 def render(trace: Trace, run: dict[str, Any]) -> str:
     """The whole HTML document."""
-    import jinja2
-    from markupsafe import Markup
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    plotly, scripts = plotly_script(), page_scripts()
     shown = timeline(trace, run)
     scenario = run.get("scenario") or {}
     story, story_cut = story_lines(trace, run)
-    verdict = str(run.get("verdict") or "UNKNOWN")
-    kind, glyph = VERDICTS.get(verdict, ("unknown", "?"))
     context: dict[str, Any] = {
-        "policy": security_policy(plotly, scripts),
-        "style": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-        "plotly": Markup(plotly),
-        "scripts": Markup(scripts),
-        "data": Markup(safe_json(shown)),
         "timeline": shown,
         "title": str(scenario.get("title") or scenario.get("path") or "Session"),
-        "verdict": {"word": verdict.replace("_", " "), "kind": kind, "glyph": glyph},
+        "verdict": verdict_look(str(run.get("verdict") or "UNKNOWN")),
         "cause": first_cause(trace, run),
         "purpose": scenario.get("purpose"),
         "facts": _facts(run),
@@ -90,8 +67,9 @@ def render(trace: Trace, run: dict[str, Any]) -> str:
         "identity": identity(run),
         "around": AROUND_US,
         "clock": clock,
-        "glyphs": {"pass": "✓", "fail": "✗", "unknown": "?", "idle": "·"},
-        "mark_glyphs": {"fault": "▼", "trip": "◆", "violation": "✖"},
+        "mark_glyphs": MARK_GLYPHS,
+        "mark_texts": MARK_TEXTS,
+        "mark_kinds": {mark["kind"] for mark in shown["marks"]},
     }
     context["sections"] = [
         (anchor, name)
@@ -106,7 +84,13 @@ def render(trace: Trace, run: dict[str, Any]) -> str:
         )
         if there
     ]
-    return environment.get_template("report.html.j2").render(context)
+    return render_page(
+        "report.html.j2",
+        context,
+        styles=("base.css", "report.css"),
+        scripts=(plotly_script(), template_text(*SCRIPTS)),
+        data=shown,
+    )
 
 
 def plotly_script() -> str:
@@ -117,32 +101,6 @@ def plotly_script() -> str:
         if script.is_file():
             return script.read_text(encoding="utf-8").replace("</script", "<\\/script")
     raise FileNotFoundError("plotly.min.js not found: install the package plotly, which brings it along")
-
-
-def page_scripts() -> str:
-    """The scripts of this page, in the order they need each other."""
-    names = ("palette.js", "signals.js", "timeline.js", "page.js")
-    return "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
-
-
-def security_policy(*scripts: str) -> str:
-    """Nothing is loaded from anywhere, and only exactly these scripts run."""
-    allowed = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-        for script in scripts
-    )
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def safe_json(value: Any) -> str:
-    """JSON that cannot end the script element it stands in, whatever the text inside."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
 
 
 def story_lines(trace: Trace, run: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:

@@ -8,14 +8,15 @@ from sim.record.figures import (
     MISSING,
     amount,
     as_us,
+    clock,
     is_number,
     monitor_units,
     number,
     plain,
     quantity,
-    seconds,
     words,
 )
+from sim.record.margins import margin_of
 from sim.record.timeline import AROUND_US
 from sim.record.trace import Trace
 
@@ -40,9 +41,9 @@ def tiles(run: Row) -> list[Row]:
         found.append(
             {"label": "Expectations", "value": f"{met} of {len(expectations)}", "note": note, "kind": kind}
         )
-        tightest = _tightest(expectations)
-        if tightest is not None:
-            found.append(tightest)
+        tile = _tightest_tile(expectations)
+        if tile is not None:
+            found.append(tile)
     if invariants:
         held = sum(entry.get("status") == "held" for entry in invariants)
         violated = sum(entry.get("status") == "violated" for entry in invariants)
@@ -64,16 +65,16 @@ def tiles(run: Row) -> list[Row]:
     return found
 
 
-def _tightest(expectations: list[Row]) -> Row | None:
-    """The response time with the least margin in proportion to its limit."""
-    timed = [
-        entry for entry in expectations
-        if as_us(entry.get("limit"), entry.get("unit")) and is_number(entry.get("margin"))
-        and is_number(entry.get("measured"))
-    ]  # fmt: skip
-    if not timed:
+def tightest(expectations: list[Row]) -> Row | None:
+    """The expectation with the least margin in proportion to its limit."""
+    found = [(entry, margin) for entry in expectations if (margin := margin_of(entry)) is not None]
+    return min(found, key=lambda pair: pair[1].share)[0] if found else None
+
+
+def _tightest_tile(expectations: list[Row]) -> Row | None:
+    entry = tightest([entry for entry in expectations if as_us(entry.get("limit"), entry.get("unit"))])
+    if entry is None:
         return None
-    entry = min(timed, key=lambda e: e["margin"] / e["limit"])
     return {
         "label": "Tightest response",
         "value": quantity(entry["measured"], entry["unit"]),
@@ -101,38 +102,29 @@ def expectation_rows(run: Row) -> list[Row]:
             "measured": quantity(entry.get("measured"), unit),
             "limit": quantity(entry.get("limit"), unit),
             "margin": quantity(entry.get("margin"), unit, signed=True),
-            "bar": _gauge(entry),
+            "bar": gauge(entry),
             "zoom": zoom,
         })  # fmt: skip
     return sorted(rows, key=lambda row: _urgency(row["kind"]))
 
 
-def _gauge(entry: Row) -> Row | None:
-    """Measured against limit, in percent of the bar's width."""
-    measured, limit, margin = entry.get("measured"), entry.get("limit"), entry.get("margin")
-    if measured is None or limit is None or not is_number(measured) or not is_number(limit):
+def gauge(entry: Row) -> Row | None:
+    """Measured against limit, in percent of the bar's width; None for a tolerance around a value."""
+    found = margin_of(entry)
+    if found is None or found.kind == "around" or found.measured < 0:
         return None
+    measured, limit, least = found.measured, found.limit, found.kind == "least"
     scale = max(measured, limit) * 1.08
-    if measured < 0 or limit < 0 or scale == 0 or not is_number(margin):
-        return None
-    rounding = 1e-6 * scale + 2e-3
-    most = abs(margin - (limit - measured)) <= rounding
-    least = not most and abs(margin - (measured - limit)) <= rounding
-    if not (most or least):
-        return None  # neither an upper nor a lower limit: a tolerance around a value
     inside = measured if least else min(measured, limit)
-    if limit:
-        share = measured / limit * 100
-        note = f"{number(round(share, 1))} % of the {'minimum' if least else 'limit'}"
-    else:
-        note = "the limit is zero"
+    share, name = measured / limit, "minimum" if least else "limit"
     return {
         "fill": round(100 * inside / scale, 2),
         "over": 0 if least else round(100 * max(0.0, measured - limit) / scale, 2),
         "limit": round(100 * limit / scale, 2),
-        "note": note,
+        "note": f"{number(round(100 * share, 1))} % of the {name}" if share < 10
+        else f"{number(round(share))} times the {name}",
         "label": f"{quantity(measured, entry.get('unit'))} against {quantity(limit, entry.get('unit'))}",
-    }
+    }  # fmt: skip
 
 
 def invariant_rows(trace: Trace, run: Row) -> list[Row]:
@@ -233,7 +225,9 @@ def interlock_rows(run: Row) -> list[Row]:
             "id": key,
             "title": str(entry.get("title") or key),
             "stop": plain(entry.get("stop")),
-            "time": MISSING if at is None else seconds(at),
+            "time": MISSING if at is None else clock(at),
+            "order": "first up" if entry.get("first_up")
+            else "hold only" if entry.get("stop") == "hold" else "follow-on",
             "first_up": bool(entry.get("first_up")),
             "latched": quantity(entry.get("latched")),
             "zoom": None if at is None else (at - AROUND_US, at + AROUND_US, at),

@@ -19,7 +19,8 @@ from sim.record.vcd import last_instant
 MAX_SAMPLES = 6_000  # a number with no more breakpoints than this is kept as it is
 MAX_JUMPS = 1_000  # jumps of one number that are kept whatever else is thinned
 UNTOUCHED_US = 1_000_000  # around a mark nothing is thinned
-AROUND_US = 50_000  # shown before and after a fault or first trip
+AROUND_US = 50_000  # shown before and after a fault or first trip, at least
+TOGETHER_US = 1_000_000  # marks that follow each other so closely are shown together
 MAX_MARKS = 40
 
 Window = tuple[int, int]
@@ -33,6 +34,7 @@ def timeline(trace: Trace, run: dict[str, Any]) -> dict[str, Any]:
     exact = [(m["t"] - UNTOUCHED_US, m["t"] + UNTOUCHED_US) for m in marks]
     exact += [(d["from"] - UNTOUCHED_US, d["to"] + UNTOUCHED_US) for d in deadlines]
     lanes = find_lanes(trace, run)
+    groups = group_marks(marks, deadlines)
     used = [name for lane in lanes for name in lane["channels"]]
     signals = [encode(trace.channels[name], exact) for name in used]
     return {
@@ -41,10 +43,12 @@ def timeline(trace: Trace, run: dict[str, Any]) -> dict[str, Any]:
         "lanes": lanes,
         "marks": marks,
         "deadlines": deadlines,
-        "presets": find_presets(trace, marks, end_us),
+        "presets": find_presets(trace, groups, end_us),
+        "detail": next((g for kind in ("trip", "violation", "fault") for g in groups
+                        if kind in g["kinds"]), None),
         "tested": any(event.kind == "state" and event.fields.get("to") == "check" for event in trace.events),
         "thinned": any(signal["thinned"] for signal in signals),
-    }
+    }  # fmt: skip
 
 
 def find_lanes(trace: Trace, run: dict[str, Any]) -> list[dict[str, Any]]:
@@ -73,7 +77,7 @@ def find_lanes(trace: Trace, run: dict[str, Any]) -> list[dict[str, Any]]:
             lane("bool", interlock, name, role="interlock", shown=interlock in acted, hint=hint)
     lane("number", "meterset", "dose_primary", "dose_secondary", role="dose")
     lane("number", "dose rate", "dose_rate", role="rate")
-    lane("number", "gantry", "gantry", role="gantry")
+    lane("number", "gantry", "gantry", role="gantry", hint="unwrapped")
     taken = {name for entry in lanes for name in entry["channels"]}
     for name, channel in trace.channels.items():
         if name not in taken and not name.startswith("interlock/"):
@@ -124,11 +128,37 @@ def find_deadlines(run: dict[str, Any]) -> list[dict[str, Any]]:
     return deadlines
 
 
-def find_presets(trace: Trace, marks: Sequence[dict[str, Any]], end_us: int) -> list[dict[str, Any]]:
-    """Buttons: the whole session, each target, and +-50 ms around each mark.
+def group_marks(marks: Sequence[dict[str, Any]], deadlines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Marks that are seen together, cause with effect, and the view that shows them.
 
-    Marks that are seen together in such a view share a button.
+    The view reaches over every deadline that starts at a mark and ends within ``TOGETHER_US``, and
+    leaves half of its length free on both sides, at least ``AROUND_US``.
     """
+    groups: list[list[dict[str, Any]]] = []
+    for mark in sorted(marks, key=lambda mark: mark["t"]):
+        if groups and mark["t"] - groups[-1][-1]["t"] <= TOGETHER_US:
+            groups[-1].append(mark)
+        else:
+            groups.append([mark])
+    found = []
+    for group in groups:
+        first, last = group[0]["t"], group[-1]["t"]
+        ends = [d["to"] for d in deadlines if first <= d["from"] <= last and d["to"] - last <= TOGETHER_US]
+        until = max([last, *ends])
+        around = max(AROUND_US, (until - first) // 2)
+        found.append({
+            "t": first,
+            "marks": [{"kind": mark["kind"], "label": mark["label"]} for mark in group],
+            "kinds": sorted({mark["kind"] for mark in group}),
+            "label": ", ".join(mark["label"] for mark in group),
+            "from": first - around,
+            "to": until + around,
+        })  # fmt: skip
+    return found
+
+
+def find_presets(trace: Trace, groups: Sequence[dict[str, Any]], end_us: int) -> list[dict[str, Any]]:
+    """Buttons: the whole session, each target, and each group of marks."""
     presets: list[dict[str, Any]] = [{"kind": "whole", "label": "Whole session", "from": 0, "to": end_us}]
     starts: dict[Any, int] = {}
     for event in trace.events:
@@ -142,21 +172,7 @@ def find_presets(trace: Trace, marks: Sequence[dict[str, Any]], end_us: int) -> 
                             "to": event.t_us})  # fmt: skip
     presets += [{"kind": "target", "label": f"Target {target}", "from": start, "to": end_us}
                 for target, start in starts.items() if start < end_us]  # fmt: skip
-    groups: list[list[dict[str, Any]]] = []
-    for mark in marks:
-        if groups and mark["t"] - groups[-1][0]["t"] <= AROUND_US:
-            groups[-1].append(mark)
-        else:
-            groups.append([mark])
-    for group in groups:
-        presets.append({
-            "kind": "mark",
-            "marks": [{"kind": mark["kind"], "label": mark["label"]} for mark in group],
-            "label": ", ".join(mark["label"] for mark in group),
-            "from": group[0]["t"] - AROUND_US,
-            "to": group[-1]["t"] + AROUND_US,
-        })  # fmt: skip
-    return presets
+    return presets + [{"kind": "mark", **group} for group in groups]
 
 
 def encode(channel: Channel, exact: Iterable[Window] = ()) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sim.clock import US_PER_MS
@@ -163,15 +164,30 @@ def _never_decreases(world: World, trace: Trace) -> Verdict:
 
 
 def _rate(world: World, trace: Trace) -> Verdict:
-    """True dose rate never above twice the beam's maximum for longer than 160 ms."""
-    limit = 2 * world.linac.generator.quality.max_dose_rate
+    """True dose rate never above twice the maximum of the beam it belongs to for longer than 160 ms."""
     situations = where(trace, "dose_rate", lambda v: isinstance(v, float) and v > 0)
-    broken = after_grace(
-        where(trace, "dose_rate", lambda v: isinstance(v, float) and v > limit), 160 * US_PER_MS
-    )
+    broken: list[Interval] = []
+    selections = [event for event in trace.events if event.kind == "select"]
+    bounds = [*(event.t_us for event in selections), trace.end_us]
+    for selected, end in zip(selections, bounds[1:], strict=True):
+        limit = 2 * _max_dose_rate(world, selected.fields["target"], selected.fields["beam"])
+        beyond_limit = where(trace, "dose_rate", partial(_more_than, limit))
+        broken += after_grace(overlap([(selected.t_us, end)], beyond_limit), 160 * US_PER_MS)
     return Verdict(
         "no-runaway-rate", "Dose rate never above twice the maximum for long", len(situations), tuple(broken)
     )
+
+
+def _more_than(limit: float, value: object) -> bool:
+    return isinstance(value, float) and value > limit
+
+
+def _max_dose_rate(world: World, target: str, number: int) -> int:
+    """Of the beam quality a beam asks for, MU/min."""
+    beam = next(beam for beam in world.course.target(target).beams if beam.number == number)
+    quality = world.linac.machine.beam_quality(beam.energy_mv, beam.fluence_mode)
+    assert quality is not None, "plans are checked against the machine before a session"
+    return quality.max_dose_rate
 
 
 def _only_in_irradiation(world: World, trace: Trace) -> Verdict:

@@ -6,20 +6,29 @@ Every quantity carries its unit. Names of steps, targets, signals and interlocks
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from firmware_model.key_rules import KeyRules
 from firmware_model.quantity import Angle, Duration, Meterset
 from firmware_model.table import StateName
 from sim.faults.base import GradualFault
 from sim.faults.catalogue import Fault
 from sim.faults.signals import GradualSignalFault
 
-StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+StepId = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9_]*$",
+        json_schema_extra={
+            "errorMessage": "the id of a step: a lower case letter, then letters, digits or _"
+        },
+    ),
+]
 
 
-class _Strict(BaseModel):
+class _Strict(KeyRules, BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -28,6 +37,9 @@ EventName = Literal["setup", "image", "shift", "select", "beam_start", "proof_te
 
 class At(_Strict):
     """When a step happens: exactly one of time, event, state, meterset, control_point, gantry, after."""
+
+    one_of = ("time", "event", "state", "meterset", "control_point", "gantry", "after")
+    excludes: ClassVar = {"target": ("time", "after"), "beam": ("time", "after")}
 
     time: Annotated[Duration | None, Field(description="since the start of the session")] = None
     event: Annotated[EventName | None, Field(description="when this happens in the session")] = None
@@ -40,22 +52,6 @@ class At(_Strict):
     target: Annotated[str | None, Field(description="only while this target is treated")] = None
     beam: Annotated[int | None, Field(description="only while this beam is delivered")] = None
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> At:
-        given = [
-            n
-            for n in ("time", "event", "state", "meterset", "control_point", "gantry", "after")
-            if getattr(self, n) is not None
-        ]
-        if len(given) != 1:
-            raise ValueError(
-                "give exactly one of time, event, state, meterset, control_point, gantry, after"
-                + (f"; here: {', '.join(given)}" if given else "")
-            )
-        if (self.target is not None or self.beam is not None) and given[0] in ("time", "after"):
-            raise ValueError(f"'target' and 'beam' do not go with '{given[0]}'")
-        return self
-
 
 class Repeat(_Strict):
     """A fault that sets in again and again."""
@@ -67,8 +63,11 @@ class Repeat(_Strict):
 class Step(_Strict):
     """One thing that happens: a fault, something in the room, or an act at the console."""
 
-    id: StepId
-    at: At
+    one_of = ("fault", "clear", "room", "console")
+    needs: ClassVar = {"lasts": "fault", "ramp": "fault", "repeat": "lasts"}
+
+    id: Annotated[StepId, Field(description="unique; expectations and other steps refer to it")]
+    at: Annotated[At, Field(description="the moment")]
     fault: Annotated[Fault | None, Field(description="break something")] = None
     lasts: Annotated[Duration | None, Field(gt=0, description="a fault ends by itself after this time")] = (
         None
@@ -79,36 +78,47 @@ class Step(_Strict):
     ] = None
     repeat: Annotated[Repeat | None, Field(description="the fault sets in again and again")] = None
     clear: Annotated[StepId | None, Field(description="end the fault of another step")] = None
-    room: Literal["open_door", "close_door", "press_last_person_out", "press_emergency_stop"] | None = None
-    console: (
+    room: Annotated[
         Literal[
+            "open_door",
+            "close_door",
+            "press_last_person_out",
+            "press_emergency_stop",
+            "release_emergency_stop",
+        ]
+        | None,
+        Field(description="something happens in the room"),
+    ] = None
+    console: Annotated[
+        Literal[
+            "power_on",
+            "prepare",
+            "stand_by",
+            "begin_check",
+            "stand_down",
             "interrupt",
             "resume",
             "terminate",
             "beam_on",
             "acknowledge",
+            "restart",
             "reset_operator",
             "reset_physics",
             "reset_local",
             "change_parameter",
             "override_image_age",
         ]
-        | None
-    ) = None
+        | None,
+        Field(description="a button at the console, or an edit or override made there"),
+    ] = None
 
     @model_validator(mode="after")
-    def _one_act(self) -> Step:
-        given = [n for n in ("fault", "clear", "room", "console") if getattr(self, n) is not None]
-        if len(given) != 1:
-            raise ValueError("give exactly one of fault, clear, room, console")
-        for name in ("lasts", "ramp", "repeat"):
-            if getattr(self, name) is not None and self.fault is None:
-                raise ValueError(f"'{name}' goes with 'fault'")
+    def _times_fit(self) -> Step:
         if self.ramp is not None and not isinstance(self.fault, GradualFault | GradualSignalFault):
             raise ValueError(f"'ramp' needs a fault with a size; {self.fault.kind} is there or not")  # type: ignore[union-attr]
         if self.ramp is not None and self.lasts is not None and self.ramp > self.lasts:
             raise ValueError("'ramp' is longer than 'lasts': the fault would never have its full size")
-        if self.repeat is not None and (self.lasts is None or self.lasts >= self.repeat.every):
+        if self.repeat is not None and self.lasts is not None and self.lasts >= self.repeat.every:
             raise ValueError("'repeat' needs 'lasts', and it must be shorter than 'every'")
         return self
 
@@ -150,6 +160,26 @@ class KnownGap(_Strict):
 class Expectation(_Strict):
     """One measured expectation: exactly one of the quantities, and its limits."""
 
+    one_of = (
+        "beam_off",
+        "permit_withdrawn",
+        "state",
+        "first_up",
+        "trips",
+        "never_trips",
+        "beam_stays_on",
+        "delivered",
+        "beams_completed",
+        "beam_stays_off",
+        "accepted",
+        "refused",
+        "latched",
+        "holds",
+        "final_state",
+        "interruptions",
+    )
+    needs: ClassVar = {**dict.fromkeys(MEASURED_FROM_A_STEP, "after"), "by": "refused"}
+
     after: Annotated[StepId | None, Field(description="the step it is measured from")] = None
     beam_off: Annotated[Duration | None, Field(description="true beam off within this time of the step")] = (
         None
@@ -183,63 +213,46 @@ class Expectation(_Strict):
     by: Annotated[str | None, Field(description="with 'refused': the interlock in the way")] = None
     latched: Annotated[str | None, Field(description="this interlock is still latched at the end")] = None
     holds: Annotated[int | None, Field(ge=0, description="number of beam holds")] = None
-    final_state: StateName | None = None
+    final_state: Annotated[StateName | None, Field(description="the controller is in it at the end")] = None
     interruptions: Annotated[int | None, Field(ge=0, description="number of interrupted states entered")] = (
         None
     )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Expectation:
-        kinds = (
-            "beam_off",
-            "permit_withdrawn",
-            "state",
-            "first_up",
-            "trips",
-            "never_trips",
-            "beam_stays_on",
-            "delivered",
-            "beams_completed",
-            "beam_stays_off",
-            "accepted",
-            "refused",
-            "latched",
-            "holds",
-            "final_state",
-            "interruptions",
-        )
-        given = [n for n in kinds if getattr(self, n) is not None]
-        if len(given) != 1:
-            raise ValueError(f"give exactly one of {', '.join(kinds)}")
-        if given[0] in MEASURED_FROM_A_STEP and self.after is None:
-            raise ValueError(f"'{given[0]}' is measured from a step: add 'after'")
-        if self.by is not None and self.refused is None:
-            raise ValueError("'by' goes with 'refused'")
-        return self
 
 
 class Gating(_Strict):
     """A regular breathing gate."""
 
-    period: Annotated[Duration, Field(ge=1_000_000)]
-    duty_percent: Annotated[int, Field(ge=10, le=90)] = 40
+    period: Annotated[Duration, Field(ge=1_000_000, description="one breath")]
+    duty_percent: Annotated[
+        int, Field(ge=10, le=90, description="part of a breath in which the target is in the gate, %")
+    ] = 40
 
 
 class OperatorPolicy(_Strict):
     """How the person at the console behaves."""
 
-    after_interrupt: Literal["resume", "terminate", "wait"] = "resume"
-    after_terminate: Literal["leave", "continue"] = "leave"
-    resets_physics: bool = False
+    after_interrupt: Annotated[
+        Literal["resume", "terminate", "wait"],
+        Field(description="clear the cause and resume; end the beam; or leave it to the timeline"),
+    ] = "resume"
+    after_terminate: Annotated[
+        Literal["leave", "continue", "wait"],
+        Field(
+            description="leave the remainder for a new decision; go on with it; or leave all to the timeline"
+        ),
+    ] = "leave"
+    resets_physics: Annotated[bool, Field(description="whether latches that need physics are reset")] = False
 
 
 class Scenario(_Strict):
     """A whole scenario file."""
 
-    title: Annotated[str, Field(min_length=3)]
-    purpose: Annotated[str, Field(min_length=3)]
-    requirements: list[str] = []
-    seed: Annotated[int, Field(ge=0)] = 1
+    title: Annotated[str, Field(min_length=3, description="also part of what the seed decides")]
+    purpose: Annotated[str, Field(min_length=3, description="what the scenario shows")]
+    requirements: Annotated[
+        list[str], Field(description="requirements of the interlock table it is evidence for")
+    ] = []
+    seed: Annotated[int, Field(ge=0, description="decides every random number of the run")] = 1
     plan: Annotated[
         str,
         Field(
@@ -250,18 +263,20 @@ class Scenario(_Strict):
     fraction_group: Annotated[int | None, Field(ge=0, description="of a DICOM plan with several")] = None
     machine: Annotated[str | None, Field(description="machine file, relative to the scenario")] = None
     table: Annotated[str | None, Field(description="interlock table, relative to the scenario")] = None
-    fraction: Annotated[int, Field(ge=1)] = 1
+    fraction: Annotated[int, Field(ge=1, description="which fraction of every target is delivered")] = 1
     targets: Annotated[
         list[str] | None, Field(min_length=1, description="order of delivery; default: the plan's")
     ] = None
-    gating: Gating | None = None
-    operator: OperatorPolicy = OperatorPolicy()
+    gating: Annotated[Gating | None, Field(description="deliver with a breathing gate")] = None
+    operator: Annotated[OperatorPolicy, Field(description="how the person at the console behaves")] = (
+        OperatorPolicy()
+    )
     time_limit: Annotated[
         Duration,
         Field(ge=1_000_000, le=86_400_000_000, description="simulated time at which the run ends"),
     ] = 10_800_000_000
-    timeline: list[Step] = []
+    timeline: Annotated[list[Step], Field(description="what happens on the way")] = []
     known_gaps: Annotated[
         list[KnownGap], Field(description="invariants that this scenario shows to be broken")
     ] = []
-    expect: Annotated[list[Expectation], Field(min_length=1)]
+    expect: Annotated[list[Expectation], Field(min_length=1, description="what must be so")]

@@ -25,8 +25,10 @@ class Timeline:
     def __init__(self, world: World, steps: list[Step]) -> None:
         self._world = world
         self._steps = {step.id: step for step in steps}
+        # Copies, so that nothing a fault remembers of this run is left in the scenario for another.
+        self._faults = {s.id: s.fault.for_step(s.id) for s in steps if s.fault is not None}
         self.fired: dict[str, int] = {}
-        self._active: set[str] = set()  # steps whose fault is in force
+        self._active: list[str] = []  # steps whose fault is in force, in the order they set in
         self._onsets: dict[str, int] = {}  # how often each fault has set in
         self._followers: dict[str, list[Step]] = {}
         for step in steps:
@@ -101,11 +103,11 @@ class Timeline:
 
     def _break(self, step: Step) -> None:
         """The fault sets in; its end, its growth and its next onset are put on the clock."""
-        assert step.fault is not None
-        world, clock = self._world, self._world.clock
+        world, clock, fault = self._world, self._world.clock, self._faults[step.id]
         onset = self._onsets[step.id] = self._onsets.get(step.id, 0) + 1
-        step.fault.apply(world)
-        self._active.add(step.id)
+        if step.ramp is None or isinstance(fault, GradualSignalFault):
+            fault.apply(world)
+        self._active.append(step.id)
         if step.ramp is not None:
             self._grow(step, onset, step.ramp)
         self._note(step, active=True)
@@ -116,8 +118,8 @@ class Timeline:
 
     def _grow(self, step: Step, onset: int, ramp_us: int) -> None:
         """Bring a gradual fault on in equal parts, from none now to its full size after ``ramp_us``."""
-        assert isinstance(step.fault, GradualFault | GradualSignalFault)
-        fault, world = step.fault, self._world
+        fault, world = self._faults[step.id], self._world
+        assert isinstance(fault, GradualFault | GradualSignalFault)
         parts = min(RAMP_PARTS, ramp_us // US_PER_MS)
 
         def grow(part: int) -> None:
@@ -129,10 +131,11 @@ class Timeline:
             world.clock.call_in(ramp_us * part // parts, partial(grow, part))
 
     def _mend(self, step: Step) -> None:
-        assert step.fault is not None
         if step.id in self._active:  # neither cleared before nor still to come
-            self._active.discard(step.id)
-            step.fault.clear(self._world)
+            self._active.remove(step.id)
+            self._faults[step.id].clear(self._world)
+            for other in self._active:
+                self._faults[other].again(self._world)
             self._note(step, active=False)
 
     def _note(self, step: Step, *, active: bool) -> None:

@@ -8,20 +8,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from firmware_model import strict_yaml
 from firmware_model.diagnostics import DocumentError
-from firmware_model.quantity import Duration
-from firmware_model.strict_yaml import json_schema, load, loads
+from firmware_model.strict_yaml import load, loads
 
-from .toy_scenario import EVERY_KEY, Anything, Class, Door, Scenario, Side, Strict, Wait, read
+from .toy_scenario import EVERY_KEY, Anything, Class, Door, Scenario, Side, Wait, read
 
 
 def test_a_valid_document() -> None:
@@ -104,37 +102,6 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
     path.chmod(0)
     with pytest.raises(DocumentError, match="Permission denied"):
         load(path, Scenario)
-
-
-# -- JSON Schema ----------------------------------------------------------------------------
-
-
-def test_json_schema() -> None:
-    class Doc(Strict):
-        """A document."""
-
-        wait: Annotated[Duration, Field(ge=1_000, description="how long")]
-        pause: Duration = 1_500
-        optional: Duration | None = 60_000_000
-        none: Duration | None = None
-        count: Annotated[int, Field(ge=1)] = 3
-
-    schema = json_schema(Doc, "Some file", "https://example.org/doc.json")
-    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert (schema["$id"], schema["title"]) == ("https://example.org/doc.json", "Some file")
-    assert schema["description"] == "A document."
-    assert schema["additionalProperties"] is False
-    properties = schema["properties"]
-    assert properties["wait"]["type"] == "string"
-    assert properties["wait"]["description"] == "how long"
-    assert properties["wait"]["examples"]
-    assert [properties[k].get("default") for k in ("pause", "optional", "none", "count")] == [
-        "1.5 ms",
-        "1 min",
-        None,
-        3,
-    ]
-    json.dumps(schema)
 
 
 # -- generated documents --------------------------------------------------------------------

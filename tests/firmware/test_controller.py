@@ -123,6 +123,18 @@ def test_a_hold_withdraws_the_permit_and_resumes_by_itself(beam: TreatmentMachin
     assert beam.first_up is None
 
 
+@pytest.mark.parametrize(
+    ("command", "state"), [(Command.interrupt, State.interrupted), (Command.terminate, State.terminated)]
+)
+def test_an_ordered_stop_is_obeyed_in_the_very_scan_in_which_a_hold_begins(
+    beam: TreatmentMachine, command: Command, state: State
+) -> None:
+    beam.set(sequence_hold=1)
+    outputs = beam.order(command)
+    assert outputs.reply.accepted
+    assert (outputs.state, outputs.permit) == (state, False)
+
+
 def test_a_beam_started_with_a_closed_gate_waits_in_hold() -> None:
     machine = TreatmentMachine(reference_table(9), gating_enabled=1).reach(State.ready)
     machine.set(gate_open=0)

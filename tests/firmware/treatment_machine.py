@@ -95,6 +95,7 @@ _PROVOCATIONS: dict[str, dict[str, tuple[float | None, int]]] = {
     "EMERGENCY_STOP": {"emergency_loop": (0, 0)},
     "RATE_HIGH": {"dose_primary": (None, 25 * ONE), "dose_secondary": (None, 25 * ONE)},
     "RATE_LOW": {"dose_primary": (None, 7 * ONE), "dose_secondary": (None, 7 * ONE)},
+    "DOSE_ABSENT": {"dose_primary": (None, 0), "dose_secondary": (None, 0)},
     "TIMER": {"time_set": (1, 0)},
     "HOLD_DOSE": {"dose_primary": (None, 9 * ONE), "dose_secondary": (None, 9 * ONE)},
     "DOSE_WITHOUT_PERMIT": {"dose_primary": (None, 2 * ONE)},

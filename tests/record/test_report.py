@@ -16,12 +16,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sim.record.report import MAX_LINES, plotly_script, render, safe_json, story_lines, write_report
+from sim.record.page import safe_json
+from sim.record.report import MAX_LINES, plotly_script, render, story_lines, write_report
 from sim.record.trace import Trace
+from tests.record.hostile import EVIL, hostile, hostile_trace
 
 VOID = {"meta", "input", "br", "hr", "img", "link", "source", "area", "base", "col", "embed", "wbr"}
 URL_ATTRIBUTES = {"src", "href", "action", "data", "poster", "srcset", "formaction", "xlink:href"}
-EVIL = "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> \" ' & {{ 7 * 7 }} \u2028"
 
 
 class Page(HTMLParser):
@@ -88,7 +89,7 @@ def test_all_sections(trace: Trace, run: dict[str, Any]) -> None:
         assert anchor in shown.ids
     for text in (
         "PASS", "Two liver metastases: the door opens during the second",
-        "Treatment room door open (DOOR) tripped first, at 698.548 s, 3 ms after the fault",
+        "Treatment room door open (DOOR) tripped first, at 11:38.548, 3 ms after the fault",
         "beam off after the door opens", "4.45 ms", "+5.55 ms", "44.5 % of the limit",
         "No beam without a permit", "Beam 2 “arc 2, gated”", "1600.00", "largest dose channel difference",
         "interlock run scenarios/faults/door_second_target.yaml --seed 42", "sha256:09ab77cd12ef", "seed 42",
@@ -137,27 +138,8 @@ def test_only_the_scripts_written_here_may_run(trace: Trace, run: dict[str, Any]
     assert "unsafe-inline" not in policy[policy.index("script-src") : policy.index("style-src")]
 
 
-def hostile(value: Any) -> Any:
-    """The same record with every text replaced by the worst one."""
-    if isinstance(value, dict):
-        return {key: value[key] if key in ("status", "unit") else hostile(value[key]) for key in value}
-    if isinstance(value, list):
-        return [hostile(item) for item in value]
-    return EVIL if isinstance(value, str) else value
-
-
 def test_hostile_text_stays_text(trace: Trace, run: dict[str, Any]) -> None:
-    clean, evil_run = page(trace, run), hostile(run)
-    evil_trace = Trace()
-    evil_trace.end_us = trace.end_us
-    for event in trace.events:
-        evil_trace.event(event.t_us, event.kind, **hostile(event.fields))
-    for name, channel in trace.channels.items():
-        copy = evil_trace.channel(name, channel.kind, EVIL)
-        copy.samples = [s._replace(value=EVIL) if channel.kind == "state" else s for s in channel.samples]
-    evil_trace.channel(f"interlock/{EVIL}", "bool").samples = list(trace.channels["beam_on"].samples)
-    evil_trace.channel(EVIL, "number", EVIL).samples = list(trace.channels["gantry"].samples)
-    evil = page(evil_trace, evil_run)
+    clean, evil = page(trace, run), page(hostile_trace(trace), hostile(run))
     assert {tag for tag, _ in evil.tags} <= {tag for tag, _ in clean.tags}
     assert len(evil.scripts) == 3
     assert evil.scripts[1:] == clean.scripts[1:]
@@ -183,6 +165,27 @@ def test_expectation_bars(trace: Trace, failed_run: dict[str, Any]) -> None:
     assert over["style"] == f"left:{4 / scale * 100:.2f}%;width:{0.45 / scale * 100:.2f}%"
     assert "111.2 % of the limit" in shown.words
     assert "100 % of the minimum" in shown.words
+
+
+def test_far_beyond_the_limit_is_told_in_times(trace: Trace, run: dict[str, Any]) -> None:
+    run["expectations"][0].update(status="fail", measured=40_550.301, limit=10.0, margin=-40_540.301)
+    words = page(trace, run).words
+    assert "4055 times the limit" in words
+    assert "40.55 s" in words
+
+
+def test_a_limit_of_zero_gets_no_bar(trace: Trace, run: dict[str, Any]) -> None:
+    run["expectations"] = [
+        {"text": "never", "status": "fail", "measured": 2, "limit": 0, "margin": -2, "unit": "trips"}
+    ]
+    assert page(trace, run).with_class("gauge") == []
+
+
+def test_an_interlock_that_only_held_is_not_called_a_follow_on(trace: Trace, run: dict[str, Any]) -> None:
+    run["interlocks"] = [{"id": "GATE", "title": "Gate", "first_up": False, "stop": "hold", "time_s": 2.0}]
+    words = page(trace, run).words
+    assert "hold only" in words
+    assert "follow-on" not in words
 
 
 def test_a_tolerance_gets_no_bar(trace: Trace, run: dict[str, Any]) -> None:

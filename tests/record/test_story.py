@@ -13,7 +13,7 @@ from rich.console import Console
 from sim.record.figures import clock, duration, number, quantity
 from sim.record.narrative import Line, collapse, first_cause, tell
 from sim.record.story import print_story
-from sim.record.trace import Trace
+from sim.record.trace import Event, Trace
 
 GOLDEN = """\
 Door opens
@@ -52,7 +52,7 @@ Targets
   liver, fraction 1      100.00         29.97
 
 ✗ FAIL  12 s simulated in 40 ms
-Room door open (DOOR) tripped first, at 8.003 s, 3 ms after the fault “door open” (stop class: interrupt).
+Room door open (DOOR) tripped first, at 00:08.003, 3 ms after the fault “door open” (stop class: interrupt).
 Reproduce: interlock run scenarios/door.yaml --seed 7
 """
 
@@ -222,12 +222,12 @@ def test_unknown_events_are_details() -> None:
 
 def test_first_cause_prefers_a_stop_to_a_hold(trace: Trace, run: dict[str, Any]) -> None:
     assert first_cause(trace, run).startswith(
-        "Treatment room door open (DOOR) tripped first, at 698.548 s, 3 ms"
+        "Treatment room door open (DOOR) tripped first, at 11:38.548, 3 ms"
     )
     run["interlocks"] = run["interlocks"][:1]
     quiet = Trace()
     assert (
-        first_cause(quiet, run) == "Breathing outside the gate (BREATHING_GATE) tripped first at 326.243 s."
+        first_cause(quiet, run) == "Breathing outside the gate (BREATHING_GATE) tripped first, at 05:26.243."
     )
 
 
@@ -271,6 +271,43 @@ def test_times() -> None:
     ]  # fmt: skip
     assert quantity(True) == "yes"
     assert quantity(1.5, "ms", signed=True) == "+1.5 ms"
+
+
+def test_quantities_read_well() -> None:
+    assert quantity(40_550.301, "ms") == "40.55 s"
+    assert quantity(-40_540.301, "ms", signed=True) == "-40.54 s"
+    assert quantity(9_999.0, "ms") == "9999 ms"
+    assert [quantity(n, "times") for n in (0, 1, 2)] == ["0 times", "1 time", "2 times"]
+    assert quantity(1, "MU/min") == "1 MU/min"
+
+
+def test_a_beam_that_never_came_on() -> None:
+    trace = Trace()
+    trace.event(0, "session", phase="start")
+    assert first_cause(trace, {}) == "The beam never came on."
+    trace.event(5, "operator", act="abandon", detail="check refused: IMAGE_SHIFT")
+    assert first_cause(trace, {}) == "The beam never came on; check refused: IMAGE_SHIFT."
+    trace.event(6, "trip", interlock="SELF_TEST", stop="terminate", latch="physics", first_up=False)
+    titled = {"interlocks": [{"id": "SELF_TEST", "title": "Proof test failed"}]}
+    assert first_cause(trace, titled) == "The beam never came on; tripped: Proof test failed (SELF_TEST)."
+
+
+def test_power_lost_with_the_beam_on_is_no_interlock() -> None:
+    trace = Trace()
+    trace.event(0, "power", on=False)
+    trace.event(1_000_000, "beam", on=True)
+    trace.event(2_000_000, "power", on=False)
+    trace.event(2_000_000, "beam", on=False)
+    trace.event(2_000_000, "fault", fault="power_dip", active=True)
+    trace.event(3_000_000, "trip", interlock="RESET_IN_BEAM", stop="terminate", latch="none", first_up=True)
+    assert first_cause(trace, {}) == (
+        "The controller went off with the beam on, at 00:02.000, with the fault “power dip”; "
+        "no interlock had stopped the beam before."
+    )
+    trace.events.insert(
+        2, Event(1_500_000, "trip", {"interlock": "DOOR", "stop": "interrupt", "first_up": True})
+    )
+    assert first_cause(trace, {}).startswith("Interlock DOOR tripped first, at 00:01.500")
 
 
 def gated_trace() -> Trace:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.record.timeline import AROUND_US, MAX_JUMPS, MAX_MARKS, MAX_SAMPLES, encode, timeline
+from sim.record.timeline import AROUND_US, MAX_JUMPS, MAX_MARKS, MAX_SAMPLES, encode, group_marks, timeline
 from sim.record.trace import Channel, Sample, Trace
 
 
@@ -77,7 +77,27 @@ def test_marks_deadlines_and_presets(trace: Trace, run: dict[str, Any]) -> None:
         "door open, DOOR",
     ]
     last = presets["door open, DOOR"]
-    assert (last["from"], last["to"]) == (698_545_000 - AROUND_US, 698_548_000 + AROUND_US)
+    # Over the longer of the two deadlines, which end 10 ms and 5 ms after the door opened.
+    assert (last["from"], last["to"]) == (698_545_000 - AROUND_US, 698_555_000 + AROUND_US)
+    assert data["detail"]["label"] == "BREATHING_GATE"
+    assert [mark["kind"] for mark in last["marks"]] == ["fault", "trip"]
+
+
+def mark(t: int, kind: str) -> dict[str, Any]:
+    return {"t": t, "kind": kind, "label": f"{kind} {t}", "detail": ""}
+
+
+def test_a_slow_trip_is_shown_with_its_fault_and_deadline() -> None:
+    fault, trip, later = mark(5_000_000, "fault"), mark(5_200_000, "trip"), mark(9_000_000, "fault")
+    (both, alone) = group_marks([fault, trip, later], [{"from": 5_000_000, "to": 5_600_000}])
+    assert (both["from"], both["to"]) == (4_700_000, 5_900_000)
+    assert both["kinds"] == ["fault", "trip"]
+    assert (alone["from"], alone["to"]) == (9_000_000 - AROUND_US, 9_000_000 + AROUND_US)
+
+
+def test_a_deadline_far_away_does_not_shrink_the_stop() -> None:
+    (group,) = group_marks([mark(5_000_000, "fault")], [{"from": 5_000_000, "to": 65_000_000}])
+    assert group["to"] == 5_000_000 + AROUND_US
 
 
 def test_a_limit_named_in_the_text_is_not_named_again(trace: Trace, run: dict[str, Any]) -> None:

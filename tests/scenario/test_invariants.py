@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from firmware_model.controller import ModelController
+from sim.machine import FluenceMode
 from sim.record.trace import Sample
 from sim.scenario.invariants import INVARIANTS, judge_all
 from sim.scenario.loading import load_scenario
@@ -58,6 +60,45 @@ def test_a_forged_truth_breaks_the_invariant(
     samples = trace.channel(channel, kind).samples
     samples[:] = [s for s in samples if s.t_us < at] + [Sample(at, value)]  # type: ignore[arg-type]
     assert verdicts(nominal)[broken] == "violated"
+
+
+def two_qualities(first: FluenceMode, second: FluenceMode) -> Outcome:
+    """A session of two beams; a flattened 6 MV beam has 600 MU/min at most, one without filter 1400."""
+    beams = [
+        replace(
+            arc(number),
+            fluence_mode=mode,
+            control_points=tuple(replace(p, dose_rate=600) for p in arc().control_points),
+        )
+        for number, mode in ((1, first), (2, second))
+    ]
+    return run(beams=tuple(beams))
+
+
+@pytest.mark.parametrize("modes", [("fff", "flattened"), ("flattened", "fff")])
+@pytest.mark.parametrize(("rate", "status"), [(2700.0, "held"), (2900.0, "violated")])
+def test_the_rate_of_every_beam_is_judged_by_its_own_maximum(
+    modes: tuple[FluenceMode, FluenceMode], rate: float, status: str
+) -> None:
+    """Twice 1400 MU/min is the limit in the beam without filter only, whichever comes first."""
+    outcome = two_qualities(*modes)
+    assert verdicts(outcome)["no-runaway-rate"] == "held"
+    samples = outcome.world.trace.channels["dose_rate"].samples
+    starts = [e.t_us for e in outcome.world.trace.events if e.kind == "beam_start"]
+    for index, (mode, start) in enumerate(zip(modes, starts, strict=True)):
+        end = starts[index + 1] if index + 1 < len(starts) else outcome.world.trace.end_us
+        forged = [
+            s._replace(value=rate if s.value else s.value) if start < s.t_us < end else s for s in samples
+        ]
+        kept, samples[:] = list(samples), forged
+        assert verdicts(outcome)["no-runaway-rate"] == (status if mode == "fff" else "violated")
+        samples[:] = kept
+
+
+def test_a_session_that_selects_no_beam_is_judged() -> None:
+    found = verdicts(run(time_limit=60_000_000))
+    assert found["no-runaway-rate"] == "not_evaluated"
+    assert "violated" not in found.values()
 
 
 def test_a_decreasing_dose_is_noticed(nominal: Outcome) -> None:

@@ -72,6 +72,15 @@ def test_after_a_power_dip_the_meterset_survives_and_nothing_resumes_by_itself()
     assert all(end <= dipped for _, end in permits)
 
 
+@pytest.mark.parametrize("state", ["preparatory", "check"])
+def test_after_a_power_dip_before_the_beam_the_operator_switches_on_and_delivers(state: str) -> None:
+    dip = step(id="dip", at={"state": state, "delay": "300 ms"}, fault={"kind": "power_dip"}, lasts="2 s")
+    outcome = run([dip], operator=OperatorPolicy(after_terminate="continue"))
+    assert outcome.verdict == "PASS", outcome.run
+    powered = [e for e in outcome.world.trace.events if e.kind == "power"]
+    assert [e.fields["on"] for e in powered] == [True, False, True]
+
+
 def test_after_a_controller_hang_the_watchdog_ends_the_beam() -> None:
     hang = [step(id="hang", at={"meterset": "50 MU", "beam": 1}, fault={"kind": "controller_hang"})]
     outcome = run(hang)

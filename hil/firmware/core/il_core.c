@@ -31,10 +31,14 @@ static void keep(il_core *core) {
 static uint32_t sum_of(const il_core *core) {
     const uint8_t *byte = (const uint8_t *)core;
     uint32_t sum = 0;
-    for (size_t i = 0; i < offsetof(il_core, seal); i += sizeof sum) {
+    size_t i = 0;
+    for (; (i + sizeof sum) <= offsetof(il_core, seal); i += sizeof sum) {
         uint32_t word;
         (void)memcpy(&word, &byte[i], sizeof word);
         sum = ((sum << 8) | (sum >> 24)) + word;
+    }
+    for (; i < offsetof(il_core, seal); i++) { /* where nothing is aligned, the seal stands anywhere */
+        sum = ((sum << 8) | (sum >> 24)) + byte[i];
     }
     return sum;
 }
@@ -100,7 +104,7 @@ bool il_set(il_core *core, uint8_t signal, int64_t value, int64_t slope) {
 
 /* ---- scans ----------------------------------------------------------------------------------------- */
 
-bool il_same_outputs(const il_outputs *a, const il_outputs *b) {
+static bool same_outputs(const il_outputs *a, const il_outputs *b) {
     return (a->state == b->state) && (a->permit == b->permit) && (a->motion == b->motion) &&
            (a->power == b->power) && (a->test_line == b->test_line) && (a->first_up == b->first_up) &&
            (a->reply_command == b->reply_command) && (a->reply_accepted == b->reply_accepted) &&
@@ -112,6 +116,13 @@ static void note_meterset(il_core *core) {
     if (core->table->meterset != IL_NONE) {
         core->retained->meterset = il_x(&core->lines, core->table->meterset);
     }
+}
+
+/* Apart from the scan, so that the copy is on the stack only while it is needed. */
+static bool update_outputs(il_core *core) {
+    const il_outputs before = core->outputs;
+    il_machine_outputs(core, &core->outputs);
+    return !same_outputs(&before, &core->outputs);
 }
 
 static void scan(il_core *core, il_command command) {
@@ -131,13 +142,24 @@ static void scan(il_core *core, il_command command) {
     if (il_in_beam(before) || il_in_beam(core->state)) {
         note_meterset(core); /* the scan that ends a beam counts as well */
     }
-    il_machine_outputs(core, &core->outputs);
+    core->changed = update_outputs(core);
+}
+
+/* Whether a debounce has begun and is not over. */
+static bool is_counting(const il_core *core, const IL_FLASH il_row *row) {
+    return (row->counter != IL_NONE) && (core->count[row->counter] > 0u) &&
+           (core->count[row->counter] < row->debounce);
 }
 
 /* Scans after this one that are certain to change no output. */
 static int32_t quiet(const il_core *core, int32_t most) {
-    int64_t least = il_machine_quiet_phase(core);
     const il_view view = il_machine_view(core);
+    const IL_FLASH il_row *proven = il_machine_proven(core);
+    int64_t least = il_machine_quiet_phase(core);
+    if ((proven != NULL) && (least > 0)) {
+        const int64_t still = il_quiet(&view, proven);
+        least = (still < least) ? still : least;
+    }
     for (uint8_t i = 0; (i < core->table->rows) && (least > 0); i++) {
         const IL_FLASH il_row *row = &core->table->row[i];
         if (!il_machine_acts(core, row)) {
@@ -150,8 +172,8 @@ static int32_t quiet(const il_core *core, int32_t most) {
             continue;
         }
         int64_t still = il_quiet(&view, row);
-        if ((core->count[i] > 0u) && (core->count[i] < row->debounce)) {
-            const int64_t left = (int64_t)row->debounce - (int64_t)core->count[i] - 1;
+        if (is_counting(core, row)) {
+            const int64_t left = (int64_t)row->debounce - (int64_t)core->count[row->counter] - 1;
             still = (left < still) ? left : still;
         }
         least = (still < least) ? still : least;
@@ -171,8 +193,8 @@ static void pass_over(il_core *core, int32_t ticks) {
             continue;
         }
         il_pass(&view, row, ticks);
-        if ((core->count[i] > 0u) && (core->count[i] < row->debounce)) {
-            core->count[i] = (uint16_t)(core->count[i] + (uint16_t)ticks);
+        if (is_counting(core, row)) {
+            core->count[row->counter] = (uint16_t)(core->count[row->counter] + (uint16_t)ticks);
         }
     }
     if ((core->state == (uint8_t)IL_SELF_TEST) || (core->state == (uint8_t)IL_CHECK)) {
@@ -192,10 +214,10 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
     if ((ticks < 1) || ((uint8_t)command >= (uint8_t)IL_COMMANDS) || !il_lines_fit(&core->lines, ticks)) {
         return 0;
     }
-    const il_outputs before = core->outputs;
     int32_t done = 1;
+    int32_t full = 1;
     scan(core, command);
-    while ((done < ticks) && il_same_outputs(&before, &core->outputs)) {
+    while ((done < ticks) && !core->changed && (full < IL_FULL_SCANS)) {
         const int32_t skipped = quiet(core, ticks - done);
         if (skipped > 0) {
             pass_over(core, skipped);
@@ -210,6 +232,7 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
             }
             scan(core, IL_NO_COMMAND);
             done += 1;
+            full += 1;
         }
     }
     il_lines_advance(&core->lines, 1); /* the inputs stand ready for the next scan */

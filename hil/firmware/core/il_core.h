@@ -4,7 +4,8 @@
  * none tripped, nothing latched. It is never remembered. At most one transition a scan; a trip beats
  * everything else:
  *
- *     emergency > terminate > interrupt > complete > hold > command > release > end of a phase
+ *     emergency > terminate > interrupt > complete > ordered stop > hold > command > release >
+ *     end of a phase
  */
 #ifndef IL_CORE_H
 #define IL_CORE_H
@@ -55,7 +56,7 @@ typedef struct {
     il_retained *retained;
     il_lines lines;
     int32_t memory[IL_MAX_MEMORY];
-    uint16_t count[IL_MAX_ROWS]; /* scans in a row a condition has held, up to the debounce */
+    uint16_t count[IL_MAX_COUNTERS]; /* scans in a row a condition has held, up to the debounce */
     il_mask tripped;
     uint8_t state;
     uint8_t line; /* position in the list of lines to prove */
@@ -66,6 +67,7 @@ typedef struct {
     bool reply_accepted;
     int16_t reply_blocked_by;
     il_outputs outputs;
+    bool changed; /* by the last scan */
     uint32_t seal; /* over everything above; a flipped bit breaks it */
 } il_core;
 
@@ -83,12 +85,16 @@ il_reset_cause il_asked_cause(const il_retained *retained, il_reset_cause otherw
  * the core when it has set what it has to set. */
 bool il_set(il_core *core, uint8_t signal, int64_t value, int64_t slope);
 
-/* Run up to `ticks` scans and stop after the first that changed an output. The command is given in
- * the first scan. Returns how many scans were run; 0: the request is not acceptable, nothing was run;
+/* Scans worked through in one call of il_run(), not counting those passed over. A board sets it to what
+ * it can do without looking at its line and its watchdog. */
+#ifndef IL_FULL_SCANS
+#define IL_FULL_SCANS INT32_MAX
+#endif
+
+/* Run up to `ticks` scans and stop after the first that changed an output, or after IL_FULL_SCANS that
+ * could have. The command is given in the first scan. Returns how many scans were run; 0: the request is not acceptable, nothing was run;
  * IL_BROKEN: the core's memory is not what it was sealed with, and the caller has to make safe. */
 int32_t il_run(il_core *core, int32_t ticks, il_command command);
-
-bool il_same_outputs(const il_outputs *a, const il_outputs *b);
 
 /* Close the core's memory with its seal, and see whether it is still whole. */
 void il_seal(il_core *core);

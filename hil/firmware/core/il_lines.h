@@ -6,25 +6,40 @@
 
 typedef struct {
     int32_t whole[IL_MAX_SIGNALS];
-    uint16_t part[IL_MAX_SIGNALS];      /* of a count, in 1/65536 */
-    uint8_t slot[IL_MAX_SIGNALS];       /* place in the list of moving signals, or IL_NONE */
     uint8_t signal[IL_MAX_MOVING];      /* moving signals */
+    uint16_t part[IL_MAX_MOVING];       /* of a count, in 1/65536; no one sees that of a line at rest */
     int64_t slope[IL_MAX_MOVING];       /* never 0 */
     uint8_t moving;                     /* how many */
-    uint8_t signals;
 } il_lines;
+
+/* Place in the list of moving signals, or IL_NONE. The list is short: searching it costs less than the
+ * memory to know. */
+static inline uint8_t il_slot(const il_lines *lines, uint8_t signal) {
+    for (uint8_t slot = 0; slot < lines->moving; slot++) {
+        if (lines->signal[slot] == signal) {
+            return slot;
+        }
+    }
+    return IL_NONE;
+}
 
 /* Whole counts now. */
 static inline int32_t il_x(const il_lines *lines, uint8_t signal) { return lines->whole[signal]; }
 
-/* 32.16 fixed point now. */
+/* 32.16 fixed point now, of a moving line. */
+static inline int64_t il_v_of(const il_lines *lines, uint8_t slot) {
+    return ((int64_t)lines->whole[lines->signal[slot]] * IL_ONE) + (int64_t)lines->part[slot];
+}
+
+/* 32.16 fixed point now; whole counts of a line at rest. */
 static inline int64_t il_v(const il_lines *lines, uint8_t signal) {
-    return ((int64_t)lines->whole[signal] * IL_ONE) + (int64_t)lines->part[signal];
+    const uint8_t slot = il_slot(lines, signal);
+    return (slot == IL_NONE) ? ((int64_t)lines->whole[signal] * IL_ONE) : il_v_of(lines, slot);
 }
 
 /* Slope a scan. */
 static inline int64_t il_s(const il_lines *lines, uint8_t signal) {
-    const uint8_t slot = lines->slot[signal];
+    const uint8_t slot = il_slot(lines, signal);
     return (slot == IL_NONE) ? 0 : lines->slope[slot];
 }
 

@@ -5,11 +5,7 @@
 #include "il_crc.h"
 #include "il_port.h"
 
-/* Scans run between two looks at the clock: the watchdog is kicked and the host is answered in time,
- * however slow the board. */
-#ifndef IL_LINK_SLICE
-#define IL_LINK_SLICE 256
-#endif
+/* A host waits no longer than this for an answer, however slow the board. */
 #define ANSWER_WITHIN_US 100000uL
 
 #define SEQUENCE 0u
@@ -205,15 +201,13 @@ static il_link_event set(il_link *link, uint8_t sequence, uint16_t size) {
     return IL_LINK_ANSWERED;
 }
 
-/* Run in slices until something changes, all is run or the host has waited long enough. */
-static il_link_event run_slices(il_link *link, uint8_t sequence, uint32_t ticks, il_command command) {
+/* Run, IL_FULL_SCANS at a time, until something changes, all is run or the host has waited long enough. */
+static il_link_event run_on(il_link *link, uint8_t sequence, uint32_t ticks, il_command command) {
     const uint32_t began = il_port_micros();
     uint32_t left = ticks;
     bool goes_on = true;
     while (goes_on) {
-        const int32_t slice = (left > (uint32_t)IL_LINK_SLICE) ? IL_LINK_SLICE : (int32_t)left;
-        const il_outputs before = link->core->outputs;
-        const int32_t done = il_run(link->core, slice, (left == ticks) ? command : IL_NO_COMMAND);
+        const int32_t done = il_run(link->core, (int32_t)left, (left == ticks) ? command : IL_NO_COMMAND);
         if (done < 0) {
             return IL_LINK_BROKEN;
         }
@@ -226,8 +220,7 @@ static il_link_event run_slices(il_link *link, uint8_t sequence, uint32_t ticks,
         il_port_kick();
         link->at += (uint32_t)done;
         left -= (uint32_t)done;
-        goes_on = (left > 0u) && (done == slice) && il_same_outputs(&before, &link->core->outputs) &&
-                  ((il_port_micros() - began) < ANSWER_WITHIN_US);
+        goes_on = (left > 0u) && !link->core->changed && ((il_port_micros() - began) < ANSWER_WITHIN_US);
     }
     reply_outputs(link, sequence);
     return IL_LINK_ANSWERED;
@@ -253,7 +246,7 @@ static il_link_event run(il_link *link, uint8_t sequence, uint16_t size) {
     if (!take_changes(link, sequence, IL_WIRE_RUN_CHANGES)) {
         return IL_LINK_ANSWERED;
     }
-    return run_slices(link, sequence, ticks, (il_command)command);
+    return run_on(link, sequence, ticks, (il_command)command);
 }
 
 static il_link_event reset(il_link *link, uint8_t sequence, uint16_t size) {

@@ -1,5 +1,7 @@
 #include "il_machine.h"
 
+#include <stddef.h>
+
 #include "il_mask.h"
 
 /* ---- the graph ------------------------------------------------------------------------------------ */
@@ -186,7 +188,7 @@ bool il_machine_masked(const il_core *core, uint8_t row) {
     if ((core->state != (uint8_t)IL_CHECK) || (core->line >= core->table->proofs)) {
         return false;
     }
-    return ((core->table->proof[core->line].masked[row >> 3] >> (row & 7u)) & 1u) != 0u;
+    return (core->table->proof[core->line].masked[row >> 3] & (uint8_t)(1u << (row & 7u))) != 0u;
 }
 
 static void trip(il_core *core, uint8_t i, const IL_FLASH il_row *row) {
@@ -200,6 +202,29 @@ static void trip(il_core *core, uint8_t i, const IL_FLASH il_row *row) {
     }
 }
 
+static void forget_count(il_core *core, const IL_FLASH il_row *row) {
+    if (row->counter != IL_NONE) {
+        core->count[row->counter] = 0;
+    }
+}
+
+/* Count a scan in which the condition holds; whether it has held for the whole debounce. */
+static bool has_held(il_core *core, const IL_FLASH il_row *row) {
+    if (row->counter == IL_NONE) {
+        return true;
+    }
+    uint16_t *count = &core->count[row->counter];
+    if (*count < row->debounce) {
+        *count = (uint16_t)(*count + 1u);
+    }
+    return *count >= row->debounce;
+}
+
+/* Whether the condition held in this scan, be it too short to trip. */
+static bool holds(const il_core *core, uint8_t i, const IL_FLASH il_row *row) {
+    return (row->counter == IL_NONE) ? il_has(&core->tripped, i) : (core->count[row->counter] > 0u);
+}
+
 void il_machine_evaluate(il_core *core) {
     const il_view view = il_machine_view(core);
     il_clear(&core->tripped);
@@ -209,17 +234,14 @@ void il_machine_evaluate(il_core *core) {
             continue;
         }
         if (!il_machine_gate_is_open(core, row)) {
-            core->count[i] = 0;
+            forget_count(core, row);
             il_leave(&view, row);
         } else if (il_machine_masked(core, i) || !il_evaluate(&view, row)) {
-            core->count[i] = 0;
+            forget_count(core, row);
+        } else if (has_held(core, row)) {
+            trip(core, i, row);
         } else {
-            if (core->count[i] < row->debounce) {
-                core->count[i] += 1u;
-            }
-            if (core->count[i] >= row->debounce) {
-                trip(core, i, row);
-            }
+            /* the debounce goes on */
         }
     }
 }
@@ -253,7 +275,7 @@ static bool reset_row(il_core *core, uint8_t i, il_command command) {
     const IL_FLASH il_row *row = &core->table->row[i];
     il_retained *retained = core->retained;
     const uint8_t finding = finding_of(core, row);
-    if (!il_has(&retained->latched, i) || ((core->count[i] > 0u) && !ends_with_reset(core, finding))) {
+    if (!il_has(&retained->latched, i) || (holds(core, i, row) && !ends_with_reset(core, finding))) {
         return false; /* not latched, or the cause is still there, were it for a single scan */
     }
     if (command == IL_RESET_LOCAL) {
@@ -271,7 +293,7 @@ static bool reset_row(il_core *core, uint8_t i, il_command command) {
     if (ends_with_reset(core, finding)) {
         retained->findings = (uint8_t)(retained->findings & (uint8_t)~finding);
         il_remove(&core->tripped, i);
-        core->count[i] = 0;
+        forget_count(core, row);
     }
     return true;
 }
@@ -334,7 +356,7 @@ static void prove_line(il_core *core) {
         if (core->forcing) {
             core->forcing = false;
         } else {
-            core->line += 1u;
+            core->line = (uint8_t)(core->line + 1u);
             core->forcing = core->line < table->proofs;
         }
     } else if (core->phase_ticks >= table->proof_timeout) {
@@ -402,13 +424,15 @@ static void go_on(il_core *core) {
 
 void il_machine_step(il_core *core, il_command command) {
     const uint8_t worst = worst_trip(core);
+    /* A person's stop of a beam is obeyed even in the scan in which it would only be held. */
+    const bool ordered = (command == IL_INTERRUPT) || (command == IL_TERMINATE);
     const bool stopped =
         ((worst >= (uint8_t)IL_STOP_EMERGENCY) && stop(core, ON_EMERGENCY, worst)) ||
         ((worst >= (uint8_t)IL_STOP_TERMINATE) && stop(core, ON_TERMINATE, worst)) ||
         ((worst >= (uint8_t)IL_STOP_INTERRUPT) && stop(core, ON_INTERRUPT, worst)) ||
         ((worst >= (uint8_t)IL_STOP_HOLD) && stop(core, ON_CHECK_FAILED, worst)) ||
         (complete_tripped(core) && fire(core, ON_COMPLETE)) ||
-        ((worst == (uint8_t)IL_STOP_HOLD) && fire(core, ON_HOLD));
+        ((worst == (uint8_t)IL_STOP_HOLD) && !ordered && fire(core, ON_HOLD));
     if (stopped) {
         refuse(core, command);
     } else if (command != IL_NO_COMMAND) {
@@ -426,7 +450,7 @@ void il_machine_enter(il_core *core, uint8_t before) {
     for (uint8_t i = 0; i < core->table->rows; i++) {
         const IL_FLASH il_row *row = &core->table->row[i];
         if (acts_in(row, before) && !acts_in(row, after)) {
-            core->count[i] = 0;
+            forget_count(core, row);
             il_leave(&view, row);
             il_remove(&core->tripped, i);
         }
@@ -444,6 +468,12 @@ void il_machine_enter(il_core *core, uint8_t before) {
     }
 }
 
+const IL_FLASH il_row *il_machine_proven(const il_core *core) {
+    const IL_FLASH il_table *table = core->table;
+    const bool proving = (core->state == (uint8_t)IL_CHECK) && (core->line < table->proofs);
+    return proving ? &table->row[table->proof[core->line].row] : NULL;
+}
+
 int64_t il_machine_quiet_phase(const il_core *core) {
     const IL_FLASH il_table *table = core->table;
     if (core->state == (uint8_t)IL_SELF_TEST) {
@@ -459,17 +489,15 @@ int64_t il_machine_quiet_phase(const il_core *core) {
     if (core->state != (uint8_t)IL_CHECK) {
         return IL_FOREVER;
     }
-    if (core->line >= table->proofs) {
+    const IL_FLASH il_row *proven = il_machine_proven(core);
+    if (proven == NULL) {
         return 0;
     }
     const il_view view = il_machine_view(core);
-    const IL_FLASH il_row *row = &table->row[table->proof[core->line].row];
-    if (il_evaluate(&view, row) == core->forcing) {
+    if (il_evaluate(&view, proven) == core->forcing) {
         return 0;
     }
-    const int64_t waiting = (int64_t)table->proof_timeout - (int64_t)core->phase_ticks - 1;
-    const int64_t still = il_quiet(&view, row);
-    return (still < waiting) ? still : waiting;
+    return (int64_t)table->proof_timeout - (int64_t)core->phase_ticks - 1;
 }
 
 /* ---- outputs ------------------------------------------------------------------------------------------------------- */

@@ -5,15 +5,15 @@
 #include "il_types.h"
 
 static inline bool il_has(const il_mask *mask, uint8_t row) {
-    return ((mask->byte[row >> 3] >> (row & 7u)) & 1u) != 0u;
+    return (mask->byte[row >> 3] & (uint8_t)(1u << (row & 7u))) != 0u;
 }
 
 static inline void il_add(il_mask *mask, uint8_t row) {
-    mask->byte[row >> 3] = (uint8_t)(mask->byte[row >> 3] | (1u << (row & 7u)));
+    mask->byte[row >> 3] = (uint8_t)(mask->byte[row >> 3] | (uint8_t)(1u << (row & 7u)));
 }
 
 static inline void il_remove(il_mask *mask, uint8_t row) {
-    mask->byte[row >> 3] = (uint8_t)(mask->byte[row >> 3] & ~(1u << (row & 7u)));
+    mask->byte[row >> 3] = (uint8_t)(mask->byte[row >> 3] & (uint8_t)~(1u << (row & 7u)));
 }
 
 static inline void il_clear(il_mask *mask) {

@@ -23,11 +23,13 @@ int64_t il_sum_quiet(const il_lines *lines, const il_part *part, uint8_t size, i
     int64_t start = constant * IL_ONE;
     int64_t up = 0;   /* what rounding down of falling parts can add, in counts */
     int64_t down = 0; /* what it can take away */
+    int64_t value = constant;
     bool moving = false;
     for (uint8_t i = 0; i < size; i++) {
         const int64_t coefficient = part[i].coefficient;
         const int64_t gain = il_s(lines, part[i].signal);
         start += coefficient * il_v(lines, part[i].signal);
+        value += coefficient * (int64_t)il_x(lines, part[i].signal);
         if (gain != 0) {
             moving = true;
             slope += coefficient * gain;
@@ -36,15 +38,13 @@ int64_t il_sum_quiet(const il_lines *lines, const il_part *part, uint8_t size, i
             } else {
                 up -= coefficient;
             }
-        } else {
-            start -= coefficient * (int64_t)lines->part[part[i].signal];
         }
     }
     if (!moving) {
         return IL_FOREVER;
     }
     /* Rounding takes less than one count, at most IL_ONE - 1 parts of it, off every moving signal. */
-    if (il_sum_value(lines, part, size, constant) <= 0) {
+    if (value <= 0) {
         const int64_t room = (IL_ONE - (up * (IL_ONE - 1))) - start; /* the line must stay below this */
         if (room <= 0) {
             return 0;

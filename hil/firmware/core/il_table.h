@@ -49,6 +49,7 @@ typedef struct {
     uint8_t stop;
     uint8_t latch;
     uint8_t size;
+    uint8_t counter; /* place among the debounce counters, or IL_NONE: trips in the first scan */
     uint16_t first;
     uint16_t memory; /* first word in the pool */
     uint16_t debounce;

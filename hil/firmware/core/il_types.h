@@ -30,6 +30,9 @@
 #ifndef IL_MAX_MOVING
 #define IL_MAX_MOVING IL_MAX_SIGNALS
 #endif
+#ifndef IL_MAX_COUNTERS /* rows with a debounce of more than one scan */
+#define IL_MAX_COUNTERS IL_MAX_ROWS
+#endif
 #ifndef IL_MAX_MEMORY /* words of condition memory */
 #define IL_MAX_MEMORY 2048
 #endif

@@ -4,9 +4,10 @@
 
 /* reference linac */
 #define IL_TABLE_NAME "reference_linac"
-#define IL_TABLE_DIGEST "c53ae14c98649f3e02ca52a8fe0c24fef3dfee4534e388618f8306aeded85a0e"
+#define IL_TABLE_DIGEST "f181d85575167c083aed0efb181d78a27d7b3a93160f9fc793c6e8d0793659ce"
 #define IL_MAX_SIGNALS 76
-#define IL_MAX_ROWS 62
-#define IL_MAX_MEMORY 60
+#define IL_MAX_ROWS 63
+#define IL_MAX_COUNTERS 31
+#define IL_MAX_MEMORY 75
 
 #endif

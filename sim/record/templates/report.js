@@ -1,10 +1,10 @@
 "use strict";
-/* The page around the timeline: event filter, copying the command, and starting the timeline. */
+/* The page around the timeline: starting it, filtering the events, copying the command. */
 
 (function () {
-  const data = JSON.parse(document.getElementById("timeline-data").textContent);
+  const data = JSON.parse(document.getElementById("page-data").textContent);
   if (window.Plotly) {
-    startTimeline(data, window.Plotly);
+    listen(new Timeline(data, window.Plotly));
   } else {
     document.getElementById("timeline-plot").textContent = "The timeline could not be drawn in this browser.";
   }
