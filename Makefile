@@ -14,7 +14,7 @@ export PYTHON
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench docs lint clean lock
+.PHONY: help setup run test bench docs boards lint clean lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,10 @@ test: lint ## lint, then all tests; what was skipped and why is listed at the en
 
 bench: setup ## measure simulation speed
 	$(VENV)/bin/python tests/bench/run.py
+
+boards: setup ## install compilers and emulators of the boards, and build the firmware of each
+	@TEST_PACKAGES=board_packages.txt TEST_PACKAGES_LIMIT=1800 tools/test_packages.sh
+	@tools/boards.sh
 
 docs: setup ## rewrite docs/table.md and docs/states.md from the interlock table and the states
 	$(VENV)/bin/python tools/docs.py

@@ -13,6 +13,7 @@ COMMANDS = {
     "check": ("cli.check", "Check scenario files without running them."),
     "plan": ("cli.plan", "Look at treatment plans."),
     "table": ("cli.table", "Look at interlock tables."),
+    "board": ("cli.board", "List, serve and test boards."),
     "new": ("cli.new", "Write a first scenario that passes."),
     "explain": ("cli.explain", "Tell what an interlock, signal, state or key is."),
     "schema": ("cli.schema", "Print JSON Schemas of the files, for editors."),

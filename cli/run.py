@@ -6,21 +6,28 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
+from firmware_model.contract import ControllerFailed
 from firmware_model.diagnostics import DocumentError
 from hil.boards import UnknownBoard, start_board
 from sim.plan.course import PlanError
 from sim.scenario.loading import load_scenario
-from sim.scenario.runner import BoardIdentity, Outcome, run_scenario
+from sim.scenario.runner import BoardIdentity, Outcome, never_started, run_scenario
 
 INVALID, RIG_ERROR = 3, 4
 
 
 @click.command("run")
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.option("--board", default="model", show_default=True, help="Who runs the controller.")
+@click.option(
+    "--board",
+    default="model",
+    show_default=True,
+    help="Who runs the controller: a kind of `interlock board list`, or a port.",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the records [default: runs/<scenario>]."
 )
@@ -59,19 +66,24 @@ def command(
             raise click.UsageError(f"--without {name}: no such interlock in {table.name}")
     if without:
         table = table.without(*without)
+    folder = out or Path("runs") / scenario.stem
+    reproduce = _reproduce(scenario, board, table_path, without, seed)
+    loaded = loaded.with_table(table)
+    identity = BoardIdentity(board, "", "")
     try:
-        started = start_board(board, table)
+        with start_board(board, table) as started:
+            identity = BoardIdentity(started.kind, started.identity, started.firmware)
+            outcome = run_scenario(loaded, started.controller, identity, seed=seed, reproduce=reproduce)
     except UnknownBoard as problem:
         raise click.UsageError(str(problem)) from None
-    folder = out or Path("runs") / scenario.stem
-    outcome = run_scenario(
-        loaded.with_table(table),
-        started.controller,
-        BoardIdentity(started.kind, started.identity, started.firmware),
-        seed=seed,
-        reproduce=_reproduce(scenario, board, table_path, without, seed),
-    )
+    except ControllerFailed as problem:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_run(never_started(loaded, identity, problem, seed, reproduce), folder)
+        click.echo(f"RIG_ERROR: {problem}", err=True)
+        sys.exit(RIG_ERROR)
     _write(outcome, folder)
+    if "rig_error" in outcome.run:
+        click.echo(f"RIG_ERROR: {outcome.run['rig_error']['detail']}", err=True)
     if quiet:
         click.echo(outcome.verdict)
     else:
@@ -99,9 +111,13 @@ def _write(outcome: Outcome, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     trace = outcome.world.trace
     (folder / "events.jsonl").write_text(trace.events_jsonl(), encoding="utf-8", newline="\n")
-    (folder / "run.json").write_text(json.dumps(outcome.run, indent=1) + "\n", encoding="utf-8", newline="\n")
+    _write_run(outcome.run, folder)
     write_vcd(trace, folder / "trace.vcd")
     write_report(trace, outcome.run, folder / "report.html")
+
+
+def _write_run(run: dict[str, Any], folder: Path) -> None:
+    (folder / "run.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8", newline="\n")
 
 
 def _tell(outcome: Outcome, folder: Path) -> None:

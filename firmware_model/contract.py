@@ -89,6 +89,10 @@ class Retained(NamedTuple):
     first_up: int
 
 
+class ControllerFailed(RuntimeError):
+    """The implementation, not the interlock logic, failed: a board is silent, damaged or unplugged."""
+
+
 class Controller(Protocol):
     """The contract every implementation keeps: this model, compiled firmware, a board."""
 

@@ -355,6 +355,9 @@ class _Teller:
         text = f"{'FAULT' if active else 'fault ends'}: {words(f.get('fault'))}{detail}"
         self._say(t_us, text, "fault", "bad" if active else "plain")
 
+    def _on_rig_error(self, t_us: int, f: dict[str, Any]) -> None:
+        self._say(t_us, f"RIG ERROR, the run ends here: {f.get('detail')}", "fault", "bad")
+
     def _on_invariant(self, t_us: int, f: dict[str, Any]) -> None:
         detail = f": {plain(f['detail'])}" if f.get("detail") else ""
         self._say(t_us, f"INVARIANT {f.get('id')} violated{detail}", "fault", "bad")

@@ -7,7 +7,7 @@ from typing import Any
 
 import simpy
 
-from firmware_model.contract import Controller
+from firmware_model.contract import Controller, ControllerFailed
 from sim.clinic.motion import Motion
 from sim.clinic.policy import Policy
 from sim.clock import wall_seconds
@@ -58,7 +58,9 @@ def run_scenario(
 ) -> Outcome:
     """Run to the end of the session or the time limit, and judge.
 
-    ``seed`` replaces the scenario's. Raises ValueError when plant and table do not fit.
+    ``seed`` replaces the scenario's. A controller that fails on the way ends the run as RIG_ERROR with
+    what was recorded until then. Raises ValueError when plant and table do not fit, and ControllerFailed
+    when the controller cannot be started.
     """
     started = wall_seconds()
     scenario = loaded.scenario
@@ -81,7 +83,11 @@ def run_scenario(
     )
     timeline = Timeline(world, scenario.timeline)
     session: simpy.Process = world.clock.process(world.operator.session(loaded.targets))
-    finished = world.conductor.run(scenario.time_limit, session)
+    failed: ControllerFailed | None = None
+    try:
+        finished = world.conductor.run(scenario.time_limit, session)
+    except ControllerFailed as problem:
+        finished, failed = False, problem
     world.trace.end_us = max(world.clock.now, world.conductor.tick * world.conductor.scan_us)
     world.truth.catch_up()
     gaps: dict[str, str] = {gap.invariant: gap.because for gap in scenario.known_gaps}
@@ -105,25 +111,14 @@ def run_scenario(
                 world.trace.end_us, "invariant", id=verdict.id, detail=verdict.record()["detail"]
             )
     measurements = _measurements(world) + motion_figures(world)
-    if not finished:
+    if failed is not None:
+        world.trace.event(world.trace.end_us, "rig_error", error=type(failed).__name__, detail=str(failed))
+    elif not finished:
         measurements.append({"name": "time limit reached", "value": scenario.time_limit / 1e6, "unit": "s"})
     run: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
-        "verdict": "PASS" if passed else "FAIL",
-        "scenario": {
-            "path": str(loaded.path),
-            "title": scenario.title,
-            "digest": loaded.digest,
-            "purpose": scenario.purpose,
-            "requirements": scenario.requirements,
-        },
-        "board": {
-            "kind": board.kind,
-            "identity": board.identity,
-            "firmware": board.firmware,
-            "table_digest": loaded.table.digest,
-        },
-        "seed": used_seed,
+        "verdict": "RIG_ERROR" if failed is not None else "PASS" if passed else "FAIL",
+        **_what_ran(loaded, board, used_seed),
         "sim_time_s": world.trace.end_us / 1e6,
         "wall_time_s": round(wall_seconds() - started, 4),
         "expectations": [e.record() for e in expectations],
@@ -134,8 +129,51 @@ def run_scenario(
         "final_state": world.conductor.outputs.state.name,
         "reproduce": reproduce,
     }
+    if failed is not None:
+        run["rig_error"] = _rig_error(failed)
     run["exit_code"] = EXIT_CODES[run["verdict"]]
     return Outcome(world, run)
+
+
+def never_started(
+    loaded: LoadedScenario, board: BoardIdentity, problem: ControllerFailed, seed: int | None, reproduce: str
+) -> dict[str, Any]:
+    """The content of run.json when the board could not be started: nothing was simulated."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": "RIG_ERROR",
+        **_what_ran(loaded, board, loaded.scenario.seed if seed is None else seed),
+        "sim_time_s": 0.0,
+        "wall_time_s": 0.0,
+        **{key: [] for key in ("expectations", "invariants", "measurements", "interlocks", "targets")},
+        "final_state": "off",
+        "reproduce": reproduce,
+        "rig_error": _rig_error(problem),
+        "exit_code": EXIT_CODES["RIG_ERROR"],
+    }
+
+
+def _rig_error(problem: ControllerFailed) -> dict[str, str]:
+    return {"error": type(problem).__name__, "detail": str(problem)}
+
+
+def _what_ran(loaded: LoadedScenario, board: BoardIdentity, seed: int) -> dict[str, Any]:
+    return {
+        "scenario": {
+            "path": str(loaded.path),
+            "title": loaded.scenario.title,
+            "digest": loaded.digest,
+            "purpose": loaded.scenario.purpose,
+            "requirements": loaded.scenario.requirements,
+        },
+        "board": {
+            "kind": board.kind,
+            "identity": board.identity,
+            "firmware": board.firmware,
+            "table_digest": loaded.table.digest,
+        },
+        "seed": seed,
+    }
 
 
 def _measurements(world: World) -> list[dict[str, Any]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from firmware_model.contract import Change, ResetCause
 from firmware_model.states import TRANSITIONS, TRIGGER_COMMANDS, Command, State
+from hil.near_limits import boundaries
 
 from .dice import Dice
-from .near_limits import boundaries
 from .treatment_machine import TreatmentMachine
 
 #: States an operator can bring a healthy machine to.

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 
 from firmware_model import table as t
 from firmware_model.conditions import FOREVER, Condition, compile_condition
+from hil.near_limits import boundaries
 
 from .dice import ONE, REPRODUCIBLE, Dice, dice_of_a_seed
-from .near_limits import boundaries
 from .random_tables import KINDS, SMALL_PLANT, random_table
 
 REMEMBERING = ("rate", "per_travel", "stale", "timer", "moves", "grows")

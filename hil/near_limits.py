@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from firmware_model import table as t
-
-from .dice import ONE
+from firmware_model.contract import ONE
 
 
 def boundaries(table: t.Table, interlock: str, now: Callable[[int], int]) -> list[tuple[int, int]]:
