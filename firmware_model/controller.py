@@ -95,8 +95,6 @@ class ModelController(ScanningController):
 
     def _watched(self) -> list[Row]:
         """Rows whose answer, memory or debounce can move on while no input is changed."""
-        if self._pending:
-            return self._acting[self._state]
         return self._due(self._moving)[0]
 
     def _quiet_phase(self) -> int:

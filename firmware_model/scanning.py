@@ -69,7 +69,7 @@ class ScanningController:
             ),
             -1,
         )
-        self._due_cache: dict[tuple[State, frozenset[int]], tuple[list[Row], int]] = {}
+        self._due_cache: dict[tuple[State, frozenset[int], int], tuple[list[Row], int]] = {}
         self._chart = _Chart()
         self._machine = Machine(
             model=self._chart,
@@ -172,13 +172,14 @@ class ScanningController:
     def _evaluate(self, changed: frozenset[int]) -> None:
         """Conditions, debounce, latches. Rows under proof are read but cannot trip.
 
-        A row without a memory whose signals did not change keeps its answer.
+        A row without a memory whose signals did not change keeps its answer; if that is true and its
+        debounce is counting, it counts on.
         """
         x = self._x
-        rows, visited = self._due(changed)
-        if self._all_due or self._pending & ~visited:
+        if self._all_due:
             rows, tripped, pending = self._acting[self._state], 0, 0
         else:
+            rows, visited = self._due(changed)
             tripped, pending = self._tripped & ~visited, self._pending & ~visited
         self._all_due = False
         masked = self._masked()
@@ -202,14 +203,14 @@ class ScanningController:
         self._tripped, self._pending = tripped, pending
 
     def _due(self, changed: frozenset[int]) -> tuple[list[Row], int]:
-        """Rows acting now that remember something or read a changed signal, and their mask."""
-        key = (self._state, changed)
+        """Rows acting now that remember something, read a changed signal or are counting, and their mask."""
+        key = (self._state, changed, self._pending)
         found = self._due_cache.get(key)
         if found is None:
             rows = [
                 row
                 for row in self._acting[self._state]
-                if row.condition.remembers or not changed.isdisjoint(row.touched)
+                if row.condition.remembers or row.bit & self._pending or not changed.isdisjoint(row.touched)
             ]
             if len(self._due_cache) >= DUE_CACHE_SIZE:
                 self._due_cache.clear()

@@ -8,9 +8,13 @@ from firmware_model.contract import Controller
 from firmware_model.table import Table
 from sim.clinic.gating import Gate
 from sim.clinic.imaging import Imaging
+from sim.clinic.motion import STILL, Motion
+from sim.clinic.motion_schema import BreathHold
 from sim.clinic.operator import Operator
+from sim.clinic.patient import Patient
 from sim.clinic.policy import Policy
 from sim.clinic.record_verify import RecordVerify
+from sim.clinic.target_truth import TargetTruth
 from sim.clock import Clock
 from sim.conductor import Conductor
 from sim.linac.linac import Linac
@@ -29,6 +33,8 @@ class World:
     table: Table
     course: Course
     linac: Linac
+    patient: Patient
+    truth: TargetTruth
     imaging: Imaging
     gate: Gate
     records: RecordVerify
@@ -55,6 +61,7 @@ def build_world(
     fraction: int,
     policy: Policy,
     seed: str,
+    motion: Motion = STILL,
 ) -> World:
     """Wire everything up. Raises ValueError when the table's scan period is no whole number of ms."""
     if table.scan_period % 1000:
@@ -63,11 +70,26 @@ def build_world(
         )
     clock, trace = Clock(), Trace()
     linac = Linac(clock, machine, table, trace, seed)
-    imaging = Imaging(clock, linac, trace, seed)
-    gate = Gate(clock, linac.lines, trace)
-    records = RecordVerify(course, machine, fraction, linac.lines, gated=policy.gate_period_us is not None)
+    breathing, gating = motion.breathing_form(seed), motion.gating
+    patient = Patient(clock, breathing, motion.surrogate, seed)
+    ungated = breathing is not None and gating is None
+    truth = TargetTruth(clock, linac, patient, trace, breathing.mean if breathing and ungated else None)
+    imaging = Imaging(clock, linac, truth, trace, seed)
+    gate = Gate(clock, linac.lines, linac.nodes, patient, gating, breathing)
+    records = RecordVerify(
+        course,
+        machine,
+        fraction,
+        linac.lines,
+        gated=gating is not None,
+        in_free_breathing=gating is not None and not isinstance(gating, BreathHold),
+    )
     conductor = Conductor(clock, linac.lines, controller, table.scan_period)
     conductor.listeners.append(OutputRecorder(clock, table, trace))
     conductor.listeners.append(lambda before, after: linac.apply(after))
-    operator = Operator(clock, conductor, linac, imaging, gate, records, table, trace, policy, seed)
-    return World(clock, trace, table, course, linac, imaging, gate, records, conductor, operator, seed)
+    operator = Operator(
+        clock, conductor, linac, imaging, gate, patient, motion, records, table, trace, policy, seed
+    )
+    return World(
+        clock, trace, table, course, linac, patient, truth, imaging, gate, records, conductor, operator, seed
+    )

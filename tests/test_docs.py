@@ -15,8 +15,20 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from sim.clinic.motion_schema import (
+    AmplitudeGating,
+    BreathHold,
+    IntrafractionDrift,
+    IrregularBreathing,
+    Latency,
+    PhaseGating,
+    RecordedBreathing,
+    RegularBreathing,
+    Reimaging,
+    Surrogate,
+)
 from sim.faults.catalogue import Fault
-from sim.scenario.schema import At, Expectation, Gating, KnownGap, OperatorPolicy, Scenario, Step
+from sim.scenario.schema import At, Expectation, KnownGap, OperatorPolicy, Scenario, Step
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -153,12 +165,26 @@ def test_link_check_can_fail(link: str) -> None:
 #: The heading under which the keys of each model stand in tables.
 SECTIONS: dict[str, type[BaseModel]] = {
     "The file": Scenario,
-    "Gating": Gating,
+    "Breathing": RegularBreathing,
+    "Surrogate": Surrogate,
+    "Latency": Latency,
+    "Drift": IntrafractionDrift,
+    "Re-imaging": Reimaging,
     "Operator": OperatorPolicy,
     "Steps": Step,
     "When a step happens": At,
     "Expectations": Expectation,
     "Known gaps": KnownGap,
+}
+
+
+#: Models that share keys with another; the heading has only those of their own.
+EXTENSIONS: dict[str, tuple[type[BaseModel], str]] = {
+    "Irregular breathing": (IrregularBreathing, "Breathing"),
+    "Recorded breathing": (RecordedBreathing, "Breathing"),
+    "Amplitude gating": (AmplitudeGating, "Gating"),
+    "Phase gating": (PhaseGating, "Gating"),
+    "Breath-hold": (BreathHold, "Gating"),
 }
 
 
@@ -196,6 +222,9 @@ def reference_problems(text: str) -> list[str]:
     for heading, model in SECTIONS.items():
         for key in {*model.model_fields} ^ {*rows(text, heading)}:
             problems.append(f"{heading}: {key}")
+    for heading, (model, shared) in EXTENSIONS.items():
+        own = {*model.model_fields} - {*rows(text, shared)}
+        problems += [f"{heading}: {key}" for key in own ^ {*rows(text, heading)}]
     kinds, described = fault_keys(), rows(text, "Faults")
     for kind in {*kinds} ^ {*described}:
         problems.append(f"Faults: {kind}")
@@ -215,7 +244,8 @@ def test_the_scenario_reference_is_complete() -> None:
     ("old", "new", "problem"),
     [
         ("| `time_limit` |", "| `time_limits` |", "The file: time_limit"),
-        ("| `duty_percent` |", "| duty |", "Gating: duty_percent"),
+        ("| `gain` |", "| gain in |", "Surrogate: gain"),
+        ("| `closes` |", "| closed |", "Phase gating: closes"),
         ("| `after` | id of a step | the step it", "| after | id | the step it", "Expectations: after"),
         ("| `gate_lost` |", "| gate |", "Faults: gate_lost"),
         ("| `axis`, `per_second` |", "| `axis` |", "keys of axis_creep"),

@@ -6,10 +6,11 @@ from firmware_model.contract import Outputs, ResetCause
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from sim.clinic.causes import Causes
+from sim.clinic.coaching import Coach
 from sim.clinic.console import NOTICE_S, PRESS_S, Console, SessionAbandoned, Steps
-from sim.clinic.gating import Gate
-from sim.clinic.policy import PATIENCE_US, Policy
+from sim.clinic.policy import MAX_MOTION_STOPS, PATIENCE_US, Policy
 from sim.clinic.record_verify import Delivery, RecordVerify
+from sim.clinic.reimaging import Imager
 from sim.clock import US_PER_MS, US_PER_S
 from sim.conductor import Conductor
 from sim.linac.linac import Linac
@@ -37,19 +38,22 @@ class BeamDelivery:
         causes: Causes,
         conductor: Conductor,
         linac: Linac,
-        gate: Gate,
+        imager: Imager,
+        coach: Coach | None,
         records: RecordVerify,
         table: Table,
         policy: Policy,
     ) -> None:
         self._console, self._causes, self._conductor = console, causes, conductor
-        self._linac, self._gate, self._records = linac, gate, records
+        self._linac, self._imager, self._coach = linac, imager, coach
+        self._records = records
         self._table, self._policy = table, policy
         self._env, self._trace = console.env, console.trace
         self._line = -1  # index of the interlock exercised last by the proof test
         self._left = State.off  # the state before the present one
         conductor.listeners.append(self._note)
         self.beam: Beam | None = None
+        self._motion_stops = 0  # of this delivery
         self.delivered_at_end: list[float] = []  # plant's truth, MU
         # Mistakes (see sim.faults.mistakes)
         self.first_selects: tuple[BeamQuality, int] | None = None  # noticed after so many microseconds
@@ -66,7 +70,7 @@ class BeamDelivery:
         linac.dose.begin(start)
         linac.sequencer.begin(beam, start)
         first = beam.at(start)
-        self.beam = beam
+        self.beam, self._motion_stops = beam, 0
         self._trace.event(self._env.now, "select", target=target.id, beam=beam.number)
         positioned = self._env.process(linac.sequencer.position(first))
         if self.first_selects is not None:
@@ -85,11 +89,11 @@ class BeamDelivery:
         )
         yield from self._check()
         delivery = self._env.process(linac.sequencer.deliver())
-        if self._policy.gate_period_us:
-            self._gate.start(self._policy.gate_period_us, self._policy.gate_duty_percent)
         yield from self._press_beam_on()
-        cause = yield from self._watch()
-        self._gate.stop()
+        guidance = self._env.process(self._coach.guide()) if self._coach is not None else None
+        cause = yield from self._watch(target)
+        if guidance is not None:
+            guidance.interrupt("the beam is over")
         yield self._env.timeout(CONSOLE_US)
         if delivery.is_alive:
             linac.sequencer.abandon(delivery)
@@ -147,7 +151,7 @@ class BeamDelivery:
             if not reply.accepted:
                 yield console.after(PRESS_S)
 
-    def _watch(self) -> Steps:
+    def _watch(self, target: Target) -> Steps:
         """Until the beam is over: normal end, or what ended it."""
         console = self._console
         while True:
@@ -160,7 +164,7 @@ class BeamDelivery:
                 yield from self._proceed(self.proceeds)
                 state = console.state
             if state is State.interrupted:
-                yield from self._after_interruption()
+                yield from self._after_interruption(target)
             elif state is State.ready:
                 yield from self._press_beam_on()
             elif state is State.off:
@@ -175,8 +179,8 @@ class BeamDelivery:
             if command is not None:
                 yield from self._console.send(command)
 
-    def _after_interruption(self) -> Steps:
-        console = self._console
+    def _after_interruption(self, target: Target) -> Steps:
+        console, since, imaged = self._console, self._env.now, False
         yield console.after(NOTICE_S)
         console.act(f"look into {self._causes.standing()}")
         if self._policy.after_interrupt == "wait":
@@ -185,11 +189,23 @@ class BeamDelivery:
         if self._policy.after_interrupt == "terminate":
             yield from console.send(Command.terminate)
             return
+        self._motion_stops += self._imager.caused_by_motion()
+        if self._motion_stops > MAX_MOTION_STOPS:
+            console.act(f"give the beam up: stopped {self._motion_stops} times by patient motion")
+            yield from console.send(Command.terminate)
+            return
         deadline = self._env.now + PATIENCE_US
         while console.state is State.interrupted:
-            if not (yield from self._causes.clear(deadline)):
+            if not imaged and self._imager.wants_image(self._env.now - since):
+                imaged = True
+                yield from self._causes.secure_room()
+                yield from self._imager.in_interruption(target)
+            cleared = not self._imager.shift_is_due and (yield from self._causes.clear(deadline))
+            if not cleared:
                 yield from console.send(Command.terminate)
                 return
+            if not imaged and self._imager.wants_image(self._env.now - since):
+                continue
             if console.state is State.interrupted:
                 yield from console.send(Command.resume)
 
@@ -215,7 +231,7 @@ class BeamDelivery:
             yield from console.send(Command.prepare)
         if not cleared:
             raise SessionAbandoned(f"{causes.standing()} not cleared")
-        if self._policy.after_terminate == "leave":
+        if self._policy.after_terminate == "leave" and not self._imager.shift_is_due:
             raise SessionAbandoned(f"beam terminated ({cause}); the remainder needs a new decision")
 
     def _record(self, target: Target, beam: Beam, start: int, cause: str) -> int:

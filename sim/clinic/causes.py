@@ -31,10 +31,8 @@ class Causes:
                 yield console.after(WALK_S)
                 console.act("release the emergency stop")
                 room.release_emergency_stop()
-            elif room.door_open or not self._linac.lines.seen("last_person_out"):
-                yield console.after(WALK_S)
-                room.open_door()
-                yield from self.close_room()
+            elif self._room_is_open:
+                yield from self.secure_room()
             elif outputs.local_reset_due:
                 yield console.after(WALK_S)
                 yield from console.send(Command.reset_local)
@@ -55,6 +53,17 @@ class Causes:
             else:
                 return True
         return False
+
+    def secure_room(self) -> Steps:
+        """If the room is open, or not searched since it was: go there, search and close it."""
+        if self._room_is_open:
+            yield self._console.after(WALK_S)
+            self._linac.room.open_door()
+            yield from self.close_room()
+
+    @property
+    def _room_is_open(self) -> bool:
+        return self._linac.room.door_open or not self._linac.lines.seen("last_person_out")
 
     def close_room(self) -> Steps:
         """Search the room and close its door, in time for the search to count."""

@@ -1,7 +1,8 @@
 """Set-up, cone-beam imaging, matching and the couch shift that follows.
 
-The patient never lies exactly where planned. Imaging measures the difference, the couch is moved
-by it, and the console reports the part not yet applied and the age of the image.
+The patient never lies exactly where planned, and moves on while lying there. Imaging measures the
+difference at the end of its scan, the couch is moved by it, and the console reports the part not yet
+applied and the age of the image. The gantry's turn for a scan is part of its time only.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import simpy
 
 from firmware_model.contract import FRACTION_BITS
 from sim.clinic.identity import token
+from sim.clinic.target_truth import TargetTruth
 from sim.clock import US_PER_S, Clock, Ramp
-from sim.linac.linac import COUCH_AXES, Linac
+from sim.linac.linac import Linac
 from sim.plan.course import Point, Target
-from sim.record.trace import Sample, Trace
+from sim.record.trace import Trace
 
 Steps = Generator[simpy.Event, Any, None]
 
@@ -31,54 +33,57 @@ MATCH_SIGMA = 20
 
 
 class Imaging:
-    """Where the target really is, what the match found and whether the shift was applied."""
+    """What the last match found and whether the shift was applied."""
 
-    def __init__(self, env: Clock, linac: Linac, trace: Trace, seed: str) -> None:
-        self._env, self._linac, self._trace = env, linac, trace
+    def __init__(self, env: Clock, linac: Linac, truth: TargetTruth, trace: Trace, seed: str) -> None:
+        self._env, self._linac, self._truth, self._trace = env, linac, truth, trace
         self._seed = seed
-        self._planned: Point = (0, 0, 0)
-        self._difference: Point = (0, 0, 0)
         self._found: Point = (0, 0, 0)
-        self._residual = 0
         self._matched: Target | None = None  # whose image was matched last
         self._random = Random(f"{seed}/imaging")
-        self._error_channel = trace.channel("target_offset", "number", "mm")
+        self._imaged_us = 0
         # Faults (see sim.faults)
         self.shift_not_applied = False
         self.shift_applied_twice = False
         self.image_stale = False
         self.target_mistaken = False
-        for name in COUCH_AXES:
-            linac.axes[name].listeners.append(self._observe)
+
+    @property
+    def age_us(self) -> int:
+        """Age of the image the last match was made on."""
+        return self._env.now - self._imaged_us
+
+    @property
+    def shift(self) -> int:
+        """Largest axis of the shift the last match asks for, 0.01 mm."""
+        return max(abs(axis) for axis in self._found)
 
     def set_up(self, target: Target, isocentre: Point) -> Steps:
         """The couch goes to where the plan wants it; the patient lies a little off."""
         random = Random(f"{self._seed}/setup/{target.id}")
-        self._planned = couch_for(isocentre)
-        self._difference = _vector(random, SETUP_SIGMA)
+        planned = couch_for(isocentre)
+        self._truth.lie(planned, _vector(random, SETUP_SIGMA))
         self._linac.lines.drive("image_shift_residual", 100_000)
-        yield from self._linac.move_couch(self._planned)
-        self._observe()
+        yield from self._linac.move_couch(planned)
+        self._truth.catch_up()
         self._trace.event(self._env.now, "setup", target=target.id)
 
     def image(self, target: Target) -> Steps:
         """Scan and match. The residual is the whole shift until it is applied."""
         if self.image_stale:  # the match is made again on the image there is, whoever it shows
             yield self._env.timeout(self._random.randint(*MATCH_S) * US_PER_S)
-            self._residual = max(abs(axis) for axis in self._found)
-            self._linac.lines.drive("image_shift_residual", self._residual)
+            self._linac.lines.drive("image_shift_residual", self.shift)
             return
         yield self._env.timeout(SCAN_US)
+        self._imaged_us = self._env.now
         self._linac.lines.ramp("image_age", Ramp(0, (10 << FRACTION_BITS) // 1000, self._env.now))
+        seen = self._truth.error()
         yield self._env.timeout(self._random.randint(*MATCH_S) * US_PER_S)
         self._matched = target
         self._confirm_target()
         noise = _vector(self._random, MATCH_SIGMA)
-        here = self._linac.couch()
-        needed = tuple(p + d for p, d in zip(self._planned, self._difference, strict=True))
-        self._found = _point(n - h + e for n, h, e in zip(needed, here, noise, strict=True))
-        self._residual = max(abs(axis) for axis in self._found)
-        self._linac.lines.drive("image_shift_residual", self._residual)
+        self._found = _point((s >> FRACTION_BITS) + n for s, n in zip(seen, noise, strict=True))
+        self._linac.lines.drive("image_shift_residual", self.shift)
         self._trace.event(self._env.now, "image", target=target.id, shift_mm=_mm(self._found))
 
     def _confirm_target(self) -> None:
@@ -103,15 +108,6 @@ class Imaging:
         left = max(abs(f - s) for f, s in zip(self._found, shift, strict=True))
         self._linac.lines.drive("image_shift_residual", left)
         self._trace.event(self._env.now, "shift", target=target.id, applied_mm=_mm(shift))
-
-    def _observe(self) -> None:
-        """Truth: how far the target is from the isocentre."""
-        here = self._linac.couch()
-        offset = (
-            sum((p + d - h) ** 2 for p, d, h in zip(self._planned, self._difference, here, strict=True))
-            ** 0.5
-        )
-        self._error_channel.samples.append(Sample(self._env.now, round(offset / 100, 3)))
 
 
 def couch_for(isocentre: Point) -> Point:

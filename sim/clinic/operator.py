@@ -14,11 +14,16 @@ from firmware_model.states import Command, State
 from firmware_model.table import Table
 from sim.clinic.beam_delivery import BeamDelivery
 from sim.clinic.causes import Causes
+from sim.clinic.coaching import Coach
 from sim.clinic.console import Console, SessionAbandoned, Steps
 from sim.clinic.gating import Gate
 from sim.clinic.imaging import Imaging
+from sim.clinic.motion import Motion
+from sim.clinic.motion_schema import BreathHold
+from sim.clinic.patient import Patient
 from sim.clinic.policy import MAX_CONTINUATIONS, Policy
 from sim.clinic.record_verify import RecordVerify
+from sim.clinic.reimaging import Imager
 from sim.clock import US_PER_S, Clock
 from sim.conductor import Conductor
 from sim.linac.linac import Linac
@@ -40,6 +45,8 @@ class Operator:
         linac: Linac,
         imaging: Imaging,
         gate: Gate,
+        patient: Patient,
+        motion: Motion,
         records: RecordVerify,
         table: Table,
         trace: Trace,
@@ -50,9 +57,14 @@ class Operator:
         self._table, self._trace = table, trace
         self._console = Console(env, conductor, table, trace, Random(f"{seed}/operator"))
         self._causes = Causes(self._console, linac, table, policy.resets_physics)
+        self._imager = Imager(self._console, imaging, gate, table, policy.reimaging)
+        coach = None
+        if isinstance(motion.gating, BreathHold):
+            coach = Coach(self._console, patient, motion.gating, seed)
         self._delivery = BeamDelivery(
-            self._console, self._causes, conductor, linac, gate, records, table, policy
+            self._console, self._causes, conductor, linac, self._imager, coach, records, table, policy
         )
+        self._patient, self._drift = patient, motion.drift
         self.target: Target | None = None
         self.skips_output_check = False  # fault
 
@@ -115,6 +127,7 @@ class Operator:
                 yield from self._set_up(target, isocentre, setup_s)
             for _ in range(1 + MAX_CONTINUATIONS):
                 if self._records.delivered(target, beam) < beam.meterset:
+                    yield from self._imager.before_beam(target)
                     yield from self._delivery.deliver(target, beam)
             if self._records.delivered(target, beam) < beam.meterset:
                 raise SessionAbandoned(
@@ -129,5 +142,7 @@ class Operator:
         yield from self._imaging.set_up(target, isocentre)
         if self._linac.room.door_open:
             yield from self._causes.close_room()
-        yield from self._imaging.image(target)
-        yield from self._imaging.apply_shift(target)
+        if self._drift is not None:
+            self._patient.slide(self._drift)
+            self._drift = None  # one drift for the whole session
+        yield from self._imager.first(target)

@@ -43,6 +43,7 @@ class RecordVerify:
     fraction: int
     lines: Lines
     gated: bool = False
+    in_free_breathing: bool = False  # gated, and not in breath-hold
     deliveries: list[Delivery] = field(default_factory=list)
     plan_token: int = field(init=False)  # changes when any control point of the course changes
     mistaken: set[str] = field(default_factory=set)  # fault: identities the console confirms wrongly
@@ -82,6 +83,7 @@ class RecordVerify:
         # 1.1 x expected + 2 s: engineering default; beam-on time only, so gating does not count.
         drive("time_set", (expected_us * 11 // 10 + 2 * US_PER_S) // US_PER_MS)
         drive("gating_enabled", self.gated)
+        drive("free_breathing", self.in_free_breathing)
         drive("patient_selected", token("patient", self.course.patient))
         drive("plan_selected", self.plan_token)
         drive("target_selected", token("target", target.id))

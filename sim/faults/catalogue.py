@@ -23,7 +23,6 @@ from sim.faults.beam import (
     TargetWear,
     WrongAccessory,
 )
-from sim.faults.clinic import GateLost
 from sim.faults.mistakes import (
     EditInSettling,
     Hurry,
@@ -36,6 +35,17 @@ from sim.faults.mistakes import (
     WrongIdentity,
 )
 from sim.faults.motion import AxisCreep, AxisRunaway, AxisSlip, AxisStall, CarriageOff, LeafLag, LeafStuck
+from sim.faults.patient import (
+    BaselineDrift,
+    BreathingStops,
+    Cough,
+    GateFrozen,
+    GateInverted,
+    GateLost,
+    GatingStops,
+    PatientMoves,
+    TargetShifted,
+)
 from sim.faults.signals import (
     SignalDelay,
     SignalDisconnected,
@@ -89,6 +99,14 @@ Fault = Annotated[
     | PowerDip
     | ControllerHang
     | GateLost
+    | GateInverted
+    | GateFrozen
+    | GatingStops
+    | Cough
+    | BreathingStops
+    | BaselineDrift
+    | TargetShifted
+    | PatientMoves
     | WrongIdentity
     | StaleImage
     | ShiftNotApplied

@@ -33,40 +33,57 @@ def stretches(channel: Channel, holds: Callable[[object], bool], end_us: int) ->
 
 def beyond(trace: Trace, name: str, limit: float) -> list[Interval]:
     """Stretches in which a number's absolute value exceeds ``limit``, its slopes taken into account."""
+    return outside(trace, name, -limit, limit)
+
+
+def outside(trace: Trace, name: str, low: float, high: float) -> list[Interval]:
+    """Stretches in which a number is below ``low`` or above ``high``, its slopes taken into account."""
     channel = trace.channels.get(name)
-    samples = channel.samples if channel is not None else []
+    if channel is None or not channel.samples:
+        return []
+    samples = channel.samples
     found: list[Interval] = []
-    for index, sample in enumerate(samples):
-        end = samples[index + 1].t_us if index + 1 < len(samples) else trace.end_us
-        for start, stop in _outside(float(sample.value), sample.slope / 1e6, end - sample.t_us, limit):
-            if found and found[-1][1] == sample.t_us + start:
-                found[-1] = (found[-1][0], sample.t_us + stop)
+    ends = [sample.t_us for sample in samples[1:]] + [trace.end_us]
+    for (t_us, first, slope), end in zip(samples, ends, strict=True):
+        value = float(first)
+        last = value + slope * (end - t_us) / 1e6
+        if low <= value <= high and low <= last <= high:
+            continue
+        away = (value > high and last > high) or (value < low and last < low)
+        length = end - t_us
+        for start, stop in [(0, length)] if away else _outside(value, slope / 1e6, length, low, high):
+            if found and found[-1][1] == t_us + start:
+                found[-1] = (found[-1][0], t_us + stop)
             else:
-                found.append((sample.t_us + start, sample.t_us + stop))
+                found.append((t_us + start, t_us + stop))
     return found
 
 
-def _outside(value: float, slope: float, length: int, limit: float) -> list[Interval]:
-    """Parts of a straight stretch of ``length`` microseconds that lie outside -limit..limit."""
+def _outside(value: float, slope: float, length: int, low: float, high: float) -> list[Interval]:
+    """Parts of a straight stretch of ``length`` microseconds that lie outside low..high."""
     if slope == 0:
-        enters, leaves = (0, length) if abs(value) <= limit else (length, length)
+        enters, leaves = (0, length) if low <= value <= high else (length, length)
     else:
         enters, leaves = (
             min(length, max(0, round(crossing)))
-            for crossing in sorted((bound - value) / slope for bound in (-limit, limit))
+            for crossing in sorted((bound - value) / slope for bound in (low, high))
         )
     return [(a, b) for a, b in ((0, enters), (leaves, length)) if a < b]
 
 
 def overlap(first: Iterable[Interval], second: Iterable[Interval]) -> list[Interval]:
-    """Stretches in which both hold."""
+    """Stretches in which both hold; those of each are apart and in order of time."""
     found = []
-    right = list(second)
-    for a, b in first:
-        for c, d in right:
-            low, high = max(a, c), min(b, d)
-            if low < high:
-                found.append((low, high))
+    left, right = list(first), list(second)
+    i = j = 0
+    while i < len(left) and j < len(right):
+        low, high = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if low < high:
+            found.append((low, high))
+        if left[i][1] < right[j][1]:
+            i += 1
+        else:
+            j += 1
     return found
 
 

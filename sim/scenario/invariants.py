@@ -14,7 +14,7 @@ from typing import Any
 
 from sim.clock import US_PER_MS
 from sim.record.trace import Trace
-from sim.scenario.intervals import Interval, after_grace, beyond, overlap, where
+from sim.scenario.intervals import Interval, after_grace, beyond, outside, overlap, where
 from sim.world import World
 
 #: Cause to true beam off: controller deadline (10 ms) and off latency of the beam (engineering defaults).
@@ -34,8 +34,11 @@ RECORD_MU, RECORD_SHARE = 0.5, 0.005
 #: defaults). All beyond MACHINE_US: debounce, reaction of the controller and switching off.
 APERTURE_MM, ANGLE_DEG, ENERGY_PERCENT, ASYMMETRY_PERCENT, FILTER_MM = 6.0, 1.5, 25.0, 12.0, 1.0
 MACHINE_US = 100 * US_PER_MS
-#: Target outside the gate with beam on: delay of the gating system (100 ms) and of the controller.
+#: Target off its place or outside the gate with beam on: the slowest published end-to-end hold of a
+#: surface-guided system (149 ms, Naylor 2025), and the residual error of marker and match, mm (engineering
+#: default).
 GATE_US = 150 * US_PER_MS
+GATE_MARGIN_MM = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +93,31 @@ def _beam_during(
     return judge
 
 
-def _beam_beyond(id_: str, title: str, channel: str, limit: float) -> Any:
-    """No beam while something is further off than a limit for longer than :data:`MACHINE_US`."""
+def _beam_beyond(id_: str, title: str, channel: str, limit: float, grace_us: int = MACHINE_US) -> Any:
+    """No beam while something is further off than a limit for longer than a grace time."""
 
     def judge(world: World, trace: Trace) -> Verdict:
         beams = where(trace, "beam_on")
-        broken = overlap(beams, after_grace(beyond(trace, channel, limit), MACHINE_US))
+        broken = overlap(beams, after_grace(beyond(trace, channel, limit), grace_us))
         return Verdict(id_, title, len(beams), tuple(broken))
 
     return judge
+
+
+def _in_the_gate(world: World, trace: Trace) -> Verdict:
+    """The target, by its true position, is where the gate is meant to be open."""
+    window = world.gate.window_mm
+    situations: list[Interval] = []
+    if window is not None:
+        low, high = window
+        situations = outside(trace, "target_position", low - GATE_MARGIN_MM, high + GATE_MARGIN_MM)
+    broken = overlap(where(trace, "beam_on"), after_grace(situations, GATE_US))
+    return Verdict(
+        "no-beam-outside-gate",
+        f"No beam with the target more than {GATE_MARGIN_MM:g} mm outside the gate beyond 150 ms",
+        len(situations),
+        tuple(broken),
+    )
 
 
 def _no_restart_with_cause(world: World, trace: Trace) -> Verdict:
@@ -230,10 +249,9 @@ INVARIANTS: tuple[Callable[[World, Trace], Verdict], ...] = (
                  "emergency_pressed", ROOM_US),
     _beam_during("no-beam-without-permit", "No beam beyond 10 ms after the permit is withdrawn", "permit",
                  PERMIT_US, lambda v: not v),
-    _beam_during("no-beam-on-wrong-place", f"No beam with the target more than {OFFSET_MM} mm off",
-                 "target_offset", ROOM_US, lambda v: isinstance(v, (int, float)) and v > OFFSET_MM),
-    _beam_during("no-beam-outside-gate", "No beam with the target outside the gate beyond 150 ms",
-                 "target_in_gate", GATE_US, lambda v: not v),
+    _beam_beyond("no-beam-on-wrong-place", f"No beam with the target more than {OFFSET_MM} mm off",
+                 "target_offset", OFFSET_MM, GATE_US),
+    _in_the_gate,
     _beam_beyond("no-beam-with-wrong-aperture", f"No beam with a jaw or leaf over {APERTURE_MM:g} mm off",
                  "aperture_error", APERTURE_MM),
     _beam_beyond("no-beam-at-wrong-angle", f"No beam with an angle more than {ANGLE_DEG:g} deg off",

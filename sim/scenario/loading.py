@@ -11,6 +11,8 @@ from firmware_model.diagnostics import did_you_mean
 from firmware_model.strict_yaml import Document, load, load_document
 from firmware_model.table import Table
 from firmware_model.table_loading import REFERENCE_TABLE, load_table
+from sim.clinic.breathing_file import Recording, read_recording
+from sim.clinic.motion_schema import RecordedBreathing
 from sim.faults.signals import SignalSwapped
 from sim.machine import REFERENCE_MACHINE, Machine
 from sim.plan.course import Course, Target
@@ -31,6 +33,7 @@ class LoadedScenario:
     table: Table
     targets: tuple[Target, ...]
     digest: str
+    recording: Recording | None = None  # the breathing trace the scenario names
 
     def with_table(self, table: Table) -> LoadedScenario:
         """The same scenario under another table."""
@@ -59,7 +62,8 @@ def load_scenario(path: Path, table_path: Path | None = None) -> LoadedScenario:
     _check_steps(document, table, course)
     _check_expectations(document, table if table_path is None else load_table(named), course)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return LoadedScenario(path, scenario, course, machine, table, targets, digest)
+    recording = _check_motion(document, here)
+    return LoadedScenario(path, scenario, course, machine, table, targets, digest, recording)
 
 
 def _plan_path(document: Document[Scenario], here: Path) -> Path:
@@ -84,6 +88,20 @@ def _check_units(document: Document[Scenario], table: Table) -> None:
                 f"the plant drives a {driven.kind} in steps of {driven.lsb} {driven.unit}",
                 "use the plant's unit and lsb, or give the signal another name",
             )
+
+
+def _check_motion(document: Document[Scenario], here: Path) -> Recording | None:
+    """Gating and faults of breathing need breathing; a recording is read here."""
+    scenario = document.model
+    if scenario.gating is not None and scenario.breathing is None:
+        raise document.error(("gating",), "nothing to gate: add 'breathing' to say how the patient breathes")
+    for index, step in enumerate(scenario.timeline):
+        needed = getattr(step.fault, "needs", None)
+        if needed is not None and getattr(scenario, needed) is None:
+            raise document.error(("timeline", index, "fault"), f"this fault needs {needed!r} in the scenario")
+    if isinstance(scenario.breathing, RecordedBreathing):
+        return read_recording(here / scenario.breathing.file)
+    return None
 
 
 def _check_requirements(document: Document[Scenario], table: Table) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 import simpy
 
 from firmware_model.contract import Controller, ControllerFailed
+from sim.clinic.motion import Motion
 from sim.clinic.policy import Policy
 from sim.clock import wall_seconds
 from sim.scenario.expectations import Measured, measure
 from sim.scenario.intervals import longest, where
 from sim.scenario.invariants import judge_all
 from sim.scenario.loading import LoadedScenario
+from sim.scenario.motion_figures import motion_figures
 from sim.scenario.timeline import Timeline
 from sim.world import World, build_world
 
@@ -67,8 +69,7 @@ def run_scenario(
         scenario.operator.after_interrupt,
         scenario.operator.after_terminate,
         scenario.operator.resets_physics,
-        scenario.gating.period if scenario.gating else None,
-        scenario.gating.duty_percent if scenario.gating else 40,
+        scenario.operator.reimaging,
     )
     world = build_world(
         loaded.course,
@@ -78,6 +79,7 @@ def run_scenario(
         scenario.fraction,
         policy,
         f"{scenario.title}/{used_seed}",
+        Motion(scenario.breathing, loaded.recording, scenario.gating, scenario.drift),
     )
     timeline = Timeline(world, scenario.timeline)
     session: simpy.Process = world.clock.process(world.operator.session(loaded.targets))
@@ -87,7 +89,8 @@ def run_scenario(
     except ControllerFailed as problem:
         finished, failed = False, problem
     world.trace.end_us = max(world.clock.now, world.conductor.tick * world.conductor.scan_us)
-    gaps = {gap.invariant: gap.because for gap in scenario.known_gaps}
+    world.truth.catch_up()
+    gaps: dict[str, str] = {gap.invariant: gap.because for gap in scenario.known_gaps}
     invariants = [replace(verdict, known_gap=gaps.get(verdict.id, "")) for verdict in judge_all(world)]
     expectations = [measure(world, expectation, timeline.fired) for expectation in scenario.expect]
     expectations += [
@@ -107,7 +110,7 @@ def run_scenario(
             world.trace.event(
                 world.trace.end_us, "invariant", id=verdict.id, detail=verdict.record()["detail"]
             )
-    measurements = _measurements(world)
+    measurements = _measurements(world) + motion_figures(world)
     if failed is not None:
         world.trace.event(world.trace.end_us, "rig_error", error=type(failed).__name__, detail=str(failed))
     elif not finished:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from firmware_model.key_rules import KeyRules
 from firmware_model.quantity import Angle, Duration, Meterset
 from firmware_model.table import StateName
+from sim.clinic.motion_schema import Breathing, Gating, IntrafractionDrift, Reimaging
 from sim.faults.base import GradualFault
 from sim.faults.catalogue import Fault
 from sim.faults.signals import GradualSignalFault
@@ -150,10 +151,32 @@ MEASURED_FROM_A_STEP = (
 )
 
 
+InvariantId = Literal[
+    "no-beam-with-door-open",
+    "no-beam-in-emergency-stop",
+    "no-beam-without-permit",
+    "no-beam-on-wrong-place",
+    "no-beam-outside-gate",
+    "no-beam-with-wrong-aperture",
+    "no-beam-at-wrong-angle",
+    "no-beam-with-wrong-energy",
+    "no-beam-through-wrong-filter",
+    "no-asymmetric-beam",
+    "no-start-with-open-room",
+    "no-beam-after-termination",
+    "permit-only-in-irradiation",
+    "no-permit-with-trip",
+    "no-dose-beyond-preset",
+    "no-runaway-rate",
+    "dose-never-decreases",
+    "records-agree",
+]
+
+
 class KnownGap(_Strict):
     """A hazard nothing in this table covers: the scenario shows that an invariant breaks."""
 
-    invariant: Annotated[str, Field(description="its id; it must be violated, or the run does not pass")]
+    invariant: Annotated[InvariantId, Field(description="its id; it must be violated for the run to pass")]
     because: Annotated[str, Field(min_length=10, description="why nothing notices it")]
 
 
@@ -219,15 +242,6 @@ class Expectation(_Strict):
     )
 
 
-class Gating(_Strict):
-    """A regular breathing gate."""
-
-    period: Annotated[Duration, Field(ge=1_000_000, description="one breath")]
-    duty_percent: Annotated[
-        int, Field(ge=10, le=90, description="part of a breath in which the target is in the gate, %")
-    ] = 40
-
-
 class OperatorPolicy(_Strict):
     """How the person at the console behaves."""
 
@@ -242,6 +256,7 @@ class OperatorPolicy(_Strict):
         ),
     ] = "leave"
     resets_physics: Annotated[bool, Field(description="whether latches that need physics are reset")] = False
+    reimaging: Annotated[Reimaging | None, Field(description="when another image is taken")] = None
 
 
 class Scenario(_Strict):
@@ -267,7 +282,9 @@ class Scenario(_Strict):
     targets: Annotated[
         list[str] | None, Field(min_length=1, description="order of delivery; default: the plan's")
     ] = None
+    breathing: Annotated[Breathing | None, Field(description="how the patient breathes")] = None
     gating: Annotated[Gating | None, Field(description="deliver with a breathing gate")] = None
+    drift: Annotated[IntrafractionDrift | None, Field(description="the patient slides on the couch")] = None
     operator: Annotated[OperatorPolicy, Field(description="how the person at the console behaves")] = (
         OperatorPolicy()
     )

@@ -25,7 +25,7 @@ class Provocation:
 
 def provocations(table: Table, row: Interlock, course: Course) -> Iterator[Provocation]:
     """Every guess for one interlock."""
-    gated = row.only_if is not None and "gat" in row.only_if
+    gated = row.only_if in ("gating_enabled", "free_breathing")
     for at in _moments(row, course):
         # In mid-beam the cause goes again, so that the session can go on; before it, it stays to be found.
         lasts = ("3 s" if isinstance(row.trips_when, t.Flag) else "20 s") if "meterset" in at else ""

@@ -24,6 +24,12 @@ plan: {plan}
 {gating}
 """
 
+_GATED = """\
+# Deliver with a breathing gate.
+breathing: {kind: regular, period: 4 s, amplitude: 10 mm}
+gating: {mode: amplitude, around: exhale, within: 3 mm}
+"""
+
 _NO_STEP = """\
 # What happens on the way. Nothing yet; take the marks off these lines to open the door in mid-beam.
 # The session is then interrupted once and DOOR_OPEN trips: 'expect' below no longer holds.
@@ -77,7 +83,7 @@ def provoked(table: Table, name: str, plan: str, way: Provocation, strict: bool)
         purpose=f"{name} trips{' and the beam stops in time' if strict else ''}.",
         requirements=f"requirements: [{', '.join(row.requirements)}]\n",
         plan=plan,
-        gating="# Deliver with a breathing gate.\ngating: {period: 4 s}\n" if way.gated else "",
+        gating=_GATED if way.gated else "",
     )
     step = _STEP.format(words=condition_words(table, row), at=way.at, fault=way.fault)
     if way.lasts:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import simpy
 
+from cli.check import scenario_files
 from firmware_model.contract import FRACTION_BITS, Change, Inputs, Segment
 from firmware_model.controller import ModelController
 from firmware_model.states import Command, State
@@ -66,8 +67,8 @@ class Bench:
                 v[name] = 1
             elif signal.kind == "token":
                 v[name] = 7
-        v.update(sequence_hold=0, image_age_override=0, gating_enabled=0, static_beam=0, arc_beam=1,
-                 clearance=300, preset_meterset=100_000_000, time_set=100_000_000,
+        v.update(sequence_hold=0, image_age_override=0, gating_enabled=0, free_breathing=0,
+                 static_beam=0, arc_beam=1, clearance=300, preset_meterset=100_000_000, time_set=100_000_000,
                  dose_rate_set=600, dose_rate_max=600,
                  pulse_dose_set=278, pulse_dose=278, energy_set=600, beam_energy=600, bend_current=5200,
                  bend_current_set=5200, water_flow=120, water_temperature=400, gas_pressure=2300,
@@ -184,6 +185,21 @@ def session_speed() -> None:
     board = BoardIdentity("model", "reference model", "")
     seconds = best(lambda: run_scenario(loaded, ModelController(loaded.table), board), 3)
     emit("headline_session_in_process", seconds, "s", "25 min of session, without records")
+    long = load_scenario(ROOT / "scenarios" / "nominal" / "forty_minutes.yaml")
+    seconds = best(lambda: run_scenario(long, ModelController(long.table), board), 3)
+    emit("forty_minute_session_in_process", seconds, "s", "<= 0.3")
+    start = time.perf_counter()
+    files = [f for f in scenario_files(ROOT / "scenarios") if "package:" not in f.read_text(encoding="utf-8")]
+    for file in files:
+        loaded = load_scenario(file)
+        run_scenario(loaded, ModelController(loaded.table), board)
+    seconds = time.perf_counter() - start
+    emit(
+        "every_scenario_in_one_process",
+        seconds,
+        "s",
+        f"{len(files)} files, loaded and run in turn",
+    )
 
 
 def command(*words: str) -> float:

@@ -1,4 +1,4 @@
-"""The gating system's fault and people's mistakes do to a session what the scenario reference says."""
+"""People's mistakes do to a session what the scenario reference says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from sim.clinic.imaging import couch_for
 from sim.linac.beam_line import mode_code
 from sim.scenario.runner import Outcome
-from tests.faults.plant_bench import MACHINE, QUALITY, TABLE, Plant, exercises, fault
+from tests.faults.plant_bench import MACHINE, QUALITY, TABLE, exercises, fault
 from tests.sim.short_session import arc, run, step
 
 #: Nothing but the preset stops the beam.
@@ -39,17 +39,6 @@ def at(outcome: Outcome, signal: str, t_us: int) -> float:
 @pytest.fixture(scope="module")
 def undisturbed() -> Outcome:
     return session()
-
-
-@exercises("gate_lost")
-def test_a_lost_gate_reads_closed_and_then_what_the_gating_system_says() -> None:
-    plant = Plant(fault("gate_lost", 6_000_000, 1_500_000), beam_on=False)
-    plant.clock.call_in(5_000_000, lambda: plant.world.gate._show(True))
-    plant.clock.call_in(7_000_000, lambda: plant.world.gate._show(False))
-    seen = [plant.at(t).line("gate_open") for t in (5_999_999, 6_000_000, 7_499_999, 7_500_000)]
-    assert seen == [1, 0, 0, 0], "the target is outside when the signal comes back"
-    plant.world.gate._show(True)
-    assert plant.line("gate_open") == 1
 
 
 @exercises("shift_not_applied")

@@ -34,11 +34,13 @@ GRADUAL: dict[str, tuple[dict[str, Any], str, float, float]] = {
     "axis_slip": ({"axis": "couch_lateral", "by": -5}, "truth couch_lateral", 0, -500),
     "leaf_lag": ({"by": 4}, "mlc_error", 7, 407),
     "carriage_off": ({"by": -3}, "mlc_error", 7, 307),
+    "target_shifted": ({"by": "5 mm"}, "moved 1", 0, 500),
+    "patient_moves": ({"vertical": "-5 mm"}, "moved 2", 0, -500),
 }
 
 
 def ramped_kinds() -> set[str]:
-    """Those that the scenario reference flags with ``ramp``; noise has no size that could be read off."""
+    """Those that the scenario reference flags with ``ramp``; of noise and a speed none can be read off."""
     return {kind for kind, row in rows(REFERENCE, "Faults").items() if "`ramp`" in row}
 
 
@@ -46,6 +48,8 @@ def size(plant: Plant, what: str) -> float:
     how, _, name = what.rpartition(" ")
     if how == "truth":
         return plant.linac.axis(name).truth.at(plant.clock.now) / (1 << 16)
+    if how == "moved":  # lateral, longitudinal, vertical
+        return plant.world.patient.displacement(plant.clock.now)[int(name)] / (1 << 16)
     return {"channel": plant.channel, "slope": plant.slope, "": plant.line}[how](name)
 
 
@@ -56,7 +60,7 @@ def test_the_reference_flags_exactly_the_faults_that_have_a_size() -> None:
         for c in classes
         if issubclass(c, GradualFault | GradualSignalFault)
     }
-    assert ramped_kinds() == gradual == {*GRADUAL, "signal_noise"}
+    assert ramped_kinds() == gradual == {*GRADUAL, "signal_noise", "baseline_drift"}
 
 
 @pytest.mark.parametrize("kind", GRADUAL)

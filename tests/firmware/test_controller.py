@@ -386,6 +386,7 @@ def test_a_beam_goes_on_only_without_signals_that_nothing_needs_during_it() -> N
         "dose_planned_at_gantry",  # read by arcs only
         "gate_open",  # read by gated beams only
         "gate_heartbeat",
+        "surrogate_in_range",
         "image_shift_residual",  # asked for before the beam
         "image_age",
         "image_age_override",  # without it nothing is overridden
@@ -395,4 +396,5 @@ def test_a_beam_goes_on_only_without_signals_that_nothing_needs_during_it() -> N
         "static_beam",
         "arc_beam",
         "gating_enabled",
+        "free_breathing",
     }

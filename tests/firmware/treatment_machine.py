@@ -25,6 +25,7 @@ class Plant(NamedTuple):
 _VALUES = {
     **dict.fromkeys(("door_contact_a", "door_contact_b", "last_person_out", "emergency_loop"), 1),
     **dict.fromkeys(("viewing_link", "key_switch", "touch_guard", "dose_supply", "gate_open"), 1),
+    "surrogate_in_range": 1,
     "clearance": 300,
     "dose_primary": 0,
     "dose_secondary": 0,
@@ -71,6 +72,7 @@ _VALUES = {
     "static_beam": 1,
     "arc_beam": 0,
     "gating_enabled": 0,
+    "free_breathing": 0,
     "parameters_token": 777,
     **dict.fromkeys(("patient_confirmed", "patient_selected"), 1001),
     **dict.fromkeys(("plan_confirmed", "plan_selected"), 2002),
@@ -104,6 +106,9 @@ _PROVOCATIONS: dict[str, dict[str, tuple[float | None, int]]] = {
     "DOSE_PER_DEGREE": {"dose_planned_at_gantry": (None, 400 * ONE)},
     "GATE_CLOSED": {"gate_open": (0, 0)},
     "GATE_STALE": {"gate_heartbeat": (None, 0)},
+    "GATE_OPEN_LONG": {"gate_open": (1, 0)},
+    "BREATH_HOLD_LONG": {"gate_open": (1, 0)},
+    "GATE_CLOSED_LONG": {"gate_open": (0, 0)},
     "SEQUENCE_HOLD": {"sequence_hold": (1, 0)},
     "PARAMETERS_CHANGED": {"parameters_token": (778, 0)},
     "HEARTBEAT_LINAC": {"heartbeat_linac": (None, 0)},
@@ -115,6 +120,7 @@ ENABLED_BY: dict[str, dict[str, float]] = {
     "arc_beam": {"static_beam": 0, "arc_beam": 1},
     "gating_enabled": {"gating_enabled": 1},
     "image_age_override": {"image_age_override": 1},
+    "free_breathing": {"gating_enabled": 1, "free_breathing": 1},
 }
 
 #: Commands that lead from a state towards irradiation when nothing is wrong.
@@ -130,9 +136,14 @@ ONWARDS = {
 
 
 @cache
-def reference_table(self_test_ticks: int = 500) -> Table:
-    """The reference table; a short self test keeps comparisons tick by tick short."""
-    return load_table().model_copy(update={"self_test_ticks": self_test_ticks})
+def reference_table(self_test_ticks: int = 500, longest_debounce: int = 60_000) -> Table:
+    """The reference table; a short self test and debounce keep comparisons tick by tick short."""
+    table = load_table()
+    rows = {
+        name: row.model_copy(update={"debounce": min(row.debounce, longest_debounce)})
+        for name, row in table.interlocks.items()
+    }
+    return table.model_copy(update={"self_test_ticks": self_test_ticks, "interlocks": rows})
 
 
 class TreatmentMachine:

@@ -79,7 +79,7 @@ def test_a_plan_of_ones_own_is_named_relative_to_the_scenario() -> None:
         ("DOOR_OPEN", "signal: door_contact_a, value: false"),
         ("WATER_FLOW", "signal: water_flow, value: 0"),
         ("HEARTBEAT_LINAC", "kind: signal_frozen, signal: heartbeat_linac"),
-        ("GATE_CLOSED", "gating: {period: 4 s}"),
+        ("GATE_CLOSED", "gating: {mode: amplitude, around: exhale, within: 3 mm}"),
         ("MLC_HOLD", "signal: mlc_error, value: 3"),
         ("RESET_IN_BEAM", "kind: power_dip"),
         ("SELF_TEST", "signal: door_contact_a, value: true"),

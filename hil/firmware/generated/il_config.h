@@ -4,10 +4,10 @@
 
 /* reference linac */
 #define IL_TABLE_NAME "reference_linac"
-#define IL_TABLE_DIGEST "f181d85575167c083aed0efb181d78a27d7b3a93160f9fc793c6e8d0793659ce"
-#define IL_MAX_SIGNALS 76
-#define IL_MAX_ROWS 63
-#define IL_MAX_COUNTERS 31
+#define IL_TABLE_DIGEST "529aa52a31c823afea86224b8397367598220b2aa080bb7c1873a477bc3b0d2c"
+#define IL_MAX_SIGNALS 78
+#define IL_MAX_ROWS 67
+#define IL_MAX_COUNTERS 35
 #define IL_MAX_MEMORY 75
 
 #endif

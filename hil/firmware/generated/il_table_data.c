@@ -35,6 +35,7 @@ static const IL_FLASH int32_t safe[] = {
     100000, /* mlc_error */
     0, /* gate_open */
     0, /* gate_heartbeat */
+    0, /* surrogate_in_range */
     1, /* sequence_hold */
     100000, /* image_shift_residual */
     0, /* image_age_override */
@@ -68,6 +69,7 @@ static const IL_FLASH int32_t safe[] = {
     0, /* static_beam */
     0, /* arc_beam */
     0, /* gating_enabled */
+    0, /* free_breathing */
     0, /* parameters_token */
     0, /* patient_confirmed */
     0, /* patient_selected */
@@ -94,11 +96,11 @@ static const IL_FLASH il_term terms[] = {
     {-1, 6}, /* touch_guard */
     {-1, 7}, /* clearance */
     {1, 8}, /* dose_primary */
-    {-1, 46}, /* preset_meterset */
+    {-1, 47}, /* preset_meterset */
     {1, 9}, /* dose_secondary */
-    {-1, 46}, /* preset_meterset */
+    {-1, 47}, /* preset_meterset */
     {10, 9}, /* dose_secondary */
-    {-11, 46}, /* preset_meterset */
+    {-11, 47}, /* preset_meterset */
     {1, 9}, /* dose_secondary */
     {-1, 8}, /* dose_primary */
     {50, 9}, /* dose_secondary */
@@ -109,33 +111,33 @@ static const IL_FLASH il_term terms[] = {
     {49, 8}, /* dose_primary */
     {-1, 10}, /* dose_supply */
     {1, 11}, /* pulse_dose */
-    {-3, 50}, /* pulse_dose_set */
+    {-3, 51}, /* pulse_dose_set */
     {-1, 12}, /* symmetry_radial */
     {1, 12}, /* symmetry_radial */
     {-1, 13}, /* symmetry_transverse */
     {1, 13}, /* symmetry_transverse */
     {1, 15}, /* beam_energy */
-    {-1, 51}, /* energy_set */
+    {-1, 52}, /* energy_set */
     {5, 15}, /* beam_energy */
-    {-6, 51}, /* energy_set */
+    {-6, 52}, /* energy_set */
     {-1, 15}, /* beam_energy */
-    {1, 51}, /* energy_set */
+    {1, 52}, /* energy_set */
     {-5, 15}, /* beam_energy */
-    {4, 51}, /* energy_set */
+    {4, 52}, /* energy_set */
     {100, 16}, /* bend_current */
-    {-101, 52}, /* bend_current_set */
+    {-101, 53}, /* bend_current_set */
     {-100, 16}, /* bend_current */
-    {99, 52}, /* bend_current_set */
+    {99, 53}, /* bend_current_set */
     {1, 17}, /* mode_sensed */
-    {-1, 53}, /* mode_selected */
+    {-1, 54}, /* mode_selected */
     {-1, 17}, /* mode_sensed */
-    {1, 53}, /* mode_selected */
+    {1, 54}, /* mode_selected */
     {1, 17}, /* mode_sensed */
     {-1, 17}, /* mode_sensed */
     {1, 18}, /* carousel_a */
-    {-1, 54}, /* carousel_set */
+    {-1, 55}, /* carousel_set */
     {-1, 18}, /* carousel_a */
-    {1, 54}, /* carousel_set */
+    {1, 55}, /* carousel_set */
     {1, 19}, /* carousel_b */
     {-1, 18}, /* carousel_a */
     {-1, 19}, /* carousel_b */
@@ -145,87 +147,91 @@ static const IL_FLASH il_term terms[] = {
     {-1, 20}, /* carousel_c */
     {1, 18}, /* carousel_a */
     {1, 21}, /* target_position */
-    {-1, 55}, /* target_position_set */
+    {-1, 56}, /* target_position_set */
     {-1, 21}, /* target_position */
-    {1, 55}, /* target_position_set */
+    {1, 56}, /* target_position_set */
     {1, 22}, /* accessory_sensed */
-    {-1, 56}, /* accessory_selected */
+    {-1, 57}, /* accessory_selected */
     {-1, 22}, /* accessory_sensed */
-    {1, 56}, /* accessory_selected */
+    {1, 57}, /* accessory_selected */
     {1, 22}, /* accessory_sensed */
     {-1, 22}, /* accessory_sensed */
     {1, 30}, /* mlc_error */
     {1, 30}, /* mlc_error */
     {1, 29}, /* jaw_error */
     {1, 23}, /* gantry */
-    {-1, 57}, /* gantry_set */
+    {-1, 58}, /* gantry_set */
     {-1, 23}, /* gantry */
-    {1, 57}, /* gantry_set */
+    {1, 58}, /* gantry_set */
     {1, 24}, /* collimator */
-    {-1, 58}, /* collimator_set */
+    {-1, 59}, /* collimator_set */
     {-1, 24}, /* collimator */
-    {1, 58}, /* collimator_set */
+    {1, 59}, /* collimator_set */
     {1, 25}, /* couch_vertical */
-    {-1, 59}, /* couch_vertical_set */
+    {-1, 60}, /* couch_vertical_set */
     {-1, 25}, /* couch_vertical */
-    {1, 59}, /* couch_vertical_set */
+    {1, 60}, /* couch_vertical_set */
     {1, 26}, /* couch_longitudinal */
-    {-1, 60}, /* couch_longitudinal_set */
+    {-1, 61}, /* couch_longitudinal_set */
     {-1, 26}, /* couch_longitudinal */
-    {1, 60}, /* couch_longitudinal_set */
+    {1, 61}, /* couch_longitudinal_set */
     {1, 27}, /* couch_lateral */
-    {-1, 61}, /* couch_lateral_set */
+    {-1, 62}, /* couch_lateral_set */
     {-1, 27}, /* couch_lateral */
-    {1, 61}, /* couch_lateral_set */
+    {1, 62}, /* couch_lateral_set */
     {1, 28}, /* couch_rotation */
-    {-1, 62}, /* couch_rotation_set */
+    {-1, 63}, /* couch_rotation_set */
     {-1, 28}, /* couch_rotation */
-    {1, 62}, /* couch_rotation_set */
+    {1, 63}, /* couch_rotation_set */
     {-1, 31}, /* gate_open */
-    {1, 33}, /* sequence_hold */
-    {1, 34}, /* image_shift_residual */
-    {1, 37}, /* image_age */
-    {1, 36}, /* override_plan */
-    {-1, 70}, /* plan_selected */
-    {-1, 36}, /* override_plan */
-    {1, 70}, /* plan_selected */
-    {1, 36}, /* override_plan */
-    {-1, 36}, /* override_plan */
-    {-1, 38}, /* daily_output */
-    {1, 38}, /* daily_output */
-    {1, 67}, /* patient_confirmed */
-    {-1, 68}, /* patient_selected */
-    {-1, 67}, /* patient_confirmed */
-    {1, 68}, /* patient_selected */
-    {1, 67}, /* patient_confirmed */
-    {-1, 67}, /* patient_confirmed */
-    {1, 69}, /* plan_confirmed */
-    {-1, 70}, /* plan_selected */
-    {-1, 69}, /* plan_confirmed */
-    {1, 70}, /* plan_selected */
-    {1, 69}, /* plan_confirmed */
-    {-1, 69}, /* plan_confirmed */
-    {1, 71}, /* target_confirmed */
-    {-1, 72}, /* target_selected */
-    {-1, 71}, /* target_confirmed */
-    {1, 72}, /* target_selected */
-    {1, 71}, /* target_confirmed */
-    {-1, 71}, /* target_confirmed */
-    {1, 73}, /* fraction_confirmed */
-    {-1, 74}, /* fraction_selected */
-    {-1, 73}, /* fraction_confirmed */
-    {1, 74}, /* fraction_selected */
-    {1, 73}, /* fraction_confirmed */
-    {-1, 73}, /* fraction_confirmed */
-    {-1, 39}, /* water_flow */
-    {-1, 40}, /* water_temperature */
-    {1, 40}, /* water_temperature */
-    {-1, 41}, /* gas_pressure */
-    {1, 41}, /* gas_pressure */
-    {1, 42}, /* vacuum_current */
-    {-1, 43}, /* air_pressure */
-    {1, 75}, /* console_table_digest */
-    {-1, 75}, /* console_table_digest */
+    {1, 31}, /* gate_open */
+    {1, 31}, /* gate_open */
+    {-1, 31}, /* gate_open */
+    {-1, 33}, /* surrogate_in_range */
+    {1, 34}, /* sequence_hold */
+    {1, 35}, /* image_shift_residual */
+    {1, 38}, /* image_age */
+    {1, 37}, /* override_plan */
+    {-1, 72}, /* plan_selected */
+    {-1, 37}, /* override_plan */
+    {1, 72}, /* plan_selected */
+    {1, 37}, /* override_plan */
+    {-1, 37}, /* override_plan */
+    {-1, 39}, /* daily_output */
+    {1, 39}, /* daily_output */
+    {1, 69}, /* patient_confirmed */
+    {-1, 70}, /* patient_selected */
+    {-1, 69}, /* patient_confirmed */
+    {1, 70}, /* patient_selected */
+    {1, 69}, /* patient_confirmed */
+    {-1, 69}, /* patient_confirmed */
+    {1, 71}, /* plan_confirmed */
+    {-1, 72}, /* plan_selected */
+    {-1, 71}, /* plan_confirmed */
+    {1, 72}, /* plan_selected */
+    {1, 71}, /* plan_confirmed */
+    {-1, 71}, /* plan_confirmed */
+    {1, 73}, /* target_confirmed */
+    {-1, 74}, /* target_selected */
+    {-1, 73}, /* target_confirmed */
+    {1, 74}, /* target_selected */
+    {1, 73}, /* target_confirmed */
+    {-1, 73}, /* target_confirmed */
+    {1, 75}, /* fraction_confirmed */
+    {-1, 76}, /* fraction_selected */
+    {-1, 75}, /* fraction_confirmed */
+    {1, 76}, /* fraction_selected */
+    {1, 75}, /* fraction_confirmed */
+    {-1, 75}, /* fraction_confirmed */
+    {-1, 40}, /* water_flow */
+    {-1, 41}, /* water_temperature */
+    {1, 41}, /* water_temperature */
+    {-1, 42}, /* gas_pressure */
+    {1, 42}, /* gas_pressure */
+    {1, 43}, /* vacuum_current */
+    {-1, 44}, /* air_pressure */
+    {1, 77}, /* console_table_digest */
+    {-1, 77}, /* console_table_digest */
 };
 
 static const IL_FLASH il_sum sums[] = {
@@ -291,39 +297,43 @@ static const IL_FLASH il_sum sums[] = {
     {-50, 98, 2},
     {1, 100, 1},
     {0, 101, 1},
-    {-100, 102, 1},
-    {-9000, 103, 1},
-    {0, 104, 2},
-    {0, 106, 2},
-    {1, 108, 1},
-    {1, 109, 1},
-    {-30, 110, 1},
-    {-30, 111, 1},
-    {0, 112, 2},
-    {0, 114, 2},
-    {1, 116, 1},
-    {1, 117, 1},
+    {0, 102, 1},
+    {1, 103, 1},
+    {1, 104, 1},
+    {0, 105, 1},
+    {-100, 106, 1},
+    {-9000, 107, 1},
+    {0, 108, 2},
+    {0, 110, 2},
+    {1, 112, 1},
+    {1, 113, 1},
+    {-30, 114, 1},
+    {-30, 115, 1},
+    {0, 116, 2},
     {0, 118, 2},
-    {0, 120, 2},
-    {1, 122, 1},
-    {1, 123, 1},
+    {1, 120, 1},
+    {1, 121, 1},
+    {0, 122, 2},
     {0, 124, 2},
-    {0, 126, 2},
-    {1, 128, 1},
-    {1, 129, 1},
+    {1, 126, 1},
+    {1, 127, 1},
+    {0, 128, 2},
     {0, 130, 2},
-    {0, 132, 2},
-    {1, 134, 1},
-    {1, 135, 1},
-    {80, 136, 1},
-    {300, 137, 1},
-    {-450, 138, 1},
-    {2000, 139, 1},
-    {-2600, 140, 1},
-    {-200, 141, 1},
-    {2068, 142, 1},
-    {-1904334933, 143, 1},
-    {1904334933, 144, 1},
+    {1, 132, 1},
+    {1, 133, 1},
+    {0, 134, 2},
+    {0, 136, 2},
+    {1, 138, 1},
+    {1, 139, 1},
+    {80, 140, 1},
+    {300, 141, 1},
+    {-450, 142, 1},
+    {2000, 143, 1},
+    {-2600, 144, 1},
+    {-200, 145, 1},
+    {2068, 146, 1},
+    {-1385866538, 147, 1},
+    {1385866538, 148, 1},
 };
 
 static const IL_FLASH il_alternative alternatives[] = {
@@ -389,12 +399,13 @@ static const IL_FLASH il_alternative alternatives[] = {
     {63, 1},
     {64, 1},
     {65, 1},
-    {66, 2},
+    {66, 1},
+    {67, 1},
     {68, 1},
     {69, 1},
-    {70, 1},
-    {71, 1},
-    {72, 2},
+    {70, 2},
+    {72, 1},
+    {73, 1},
     {74, 1},
     {75, 1},
     {76, 2},
@@ -406,38 +417,41 @@ static const IL_FLASH il_alternative alternatives[] = {
     {84, 2},
     {86, 1},
     {87, 1},
-    {88, 1},
-    {89, 1},
+    {88, 2},
     {90, 1},
     {91, 1},
     {92, 1},
     {93, 1},
     {94, 1},
+    {95, 1},
+    {96, 1},
+    {97, 1},
+    {98, 1},
 };
 
 static const IL_FLASH int32_t params[] = {
     8,
-    49,
+    50,
     100,
     10,
     1,
     3,
     10,
     8,
-    48,
+    49,
     100,
     10,
     0,
     3,
     4,
     8,
-    48,
+    49,
     100,
     10,
     0,
     6,
     1,
-    47,
+    48,
     1000,
     1000,
     8,
@@ -464,13 +478,13 @@ static const IL_FLASH int32_t params[] = {
     2000,
     32,
     100,
-    66,
+    68,
     0,
     0,
     0,
-    44,
-    50,
     45,
+    50,
+    46,
     200,
     1,
     2,
@@ -515,91 +529,96 @@ static const IL_FLASH il_row rows[] = {
     /* COUCH_LONGITUDINAL_POSITION */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_OPERATOR, 2, 20, 50, 52, 20, 0x1F8, 0x1F0},
     /* COUCH_LATERAL_POSITION */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_OPERATOR, 2, 21, 52, 52, 20, 0x1F8, 0x1F0},
     /* COUCH_ROTATION_POSITION */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_OPERATOR, 2, 22, 54, 52, 20, 0x1F8, 0x1F0},
-    /* MOTION_IN_STATIC_GANTRY */ {IL_MOVES, 63, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 4, 23, 32, 52, 10, 0x0C0, 0x0C0},
-    /* MOTION_IN_STATIC_COLLIMATOR */ {IL_MOVES, 63, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 4, 24, 36, 55, 10, 0x0C0, 0x0C0},
-    /* DOSE_PER_DEGREE */ {IL_PER_TRAVEL, 64, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 6, 25, 40, 58, 5, 0x0C0, 0x0C0},
-    /* GATE_CLOSED */ {IL_COMPARISON, 65, IL_GATE_ON, IL_STOP_HOLD, IL_LATCH_NONE, 1, IL_NONE, 56, 63, 1, 0x0E0, 0x000},
-    /* GATE_STALE */ {IL_STALE, 65, IL_GATE_ON, IL_STOP_HOLD, IL_LATCH_NONE, 2, IL_NONE, 46, 63, 1, 0x0E0, 0x000},
-    /* SEQUENCE_HOLD */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_HOLD, IL_LATCH_NONE, 1, IL_NONE, 57, 66, 1, 0x0C0, 0x000},
-    /* IMAGE_SHIFT */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_NONE, 1, IL_NONE, 58, 66, 1, 0x038, 0x000},
-    /* IMAGE_AGE */ {IL_COMPARISON, 35, 0, IL_STOP_TERMINATE, IL_LATCH_NONE, 1, IL_NONE, 59, 66, 1, 0x138, 0x000},
-    /* OVERRIDE_EXPIRED */ {IL_COMPARISON, 35, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 60, 66, 1, 0x1F8, 0x1F0},
-    /* DAILY_OUTPUT */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_NONE, 2, IL_NONE, 63, 66, 1, 0x038, 0x000},
-    /* PATIENT_IDENTITY */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 65, 66, 1, 0x1F8, 0x1F0},
-    /* PLAN_IDENTITY */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 68, 66, 1, 0x1F8, 0x1F0},
-    /* TARGET_IDENTITY */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 71, 66, 1, 0x1F8, 0x1F0},
-    /* FRACTION_IDENTITY */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 74, 66, 1, 0x1F8, 0x1F0},
+    /* MOTION_IN_STATIC_GANTRY */ {IL_MOVES, 64, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 4, 23, 32, 52, 10, 0x0C0, 0x0C0},
+    /* MOTION_IN_STATIC_COLLIMATOR */ {IL_MOVES, 64, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 4, 24, 36, 55, 10, 0x0C0, 0x0C0},
+    /* DOSE_PER_DEGREE */ {IL_PER_TRAVEL, 65, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 6, 25, 40, 58, 5, 0x0C0, 0x0C0},
+    /* GATE_CLOSED */ {IL_COMPARISON, 66, IL_GATE_ON, IL_STOP_HOLD, IL_LATCH_NONE, 1, IL_NONE, 56, 63, 1, 0x0E0, 0x000},
+    /* GATE_STALE */ {IL_STALE, 66, IL_GATE_ON, IL_STOP_HOLD, IL_LATCH_NONE, 2, IL_NONE, 46, 63, 1, 0x0E0, 0x000},
+    /* GATE_OPEN_LONG */ {IL_COMPARISON, 67, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 26, 57, 66, 10000, 0x1C0, 0x000},
+    /* BREATH_HOLD_LONG */ {IL_COMPARISON, 66, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 27, 58, 66, 40000, 0x1C0, 0x000},
+    /* GATE_CLOSED_LONG */ {IL_COMPARISON, 66, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 28, 59, 66, 30000, 0x0C0, 0x000},
+    /* SURROGATE_RANGE */ {IL_COMPARISON, 66, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 29, 60, 66, 500, 0x1E0, 0x000},
+    /* SEQUENCE_HOLD */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_HOLD, IL_LATCH_NONE, 1, IL_NONE, 61, 66, 1, 0x0C0, 0x000},
+    /* IMAGE_SHIFT */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_NONE, 1, IL_NONE, 62, 66, 1, 0x038, 0x000},
+    /* IMAGE_AGE */ {IL_COMPARISON, 36, 0, IL_STOP_TERMINATE, IL_LATCH_NONE, 1, IL_NONE, 63, 66, 1, 0x138, 0x000},
+    /* OVERRIDE_EXPIRED */ {IL_COMPARISON, 36, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 64, 66, 1, 0x1F8, 0x1F0},
+    /* DAILY_OUTPUT */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_NONE, 2, IL_NONE, 67, 66, 1, 0x038, 0x000},
+    /* PATIENT_IDENTITY */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 69, 66, 1, 0x1F8, 0x1F0},
+    /* PLAN_IDENTITY */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 72, 66, 1, 0x1F8, 0x1F0},
+    /* TARGET_IDENTITY */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 75, 66, 1, 0x1F8, 0x1F0},
+    /* FRACTION_IDENTITY */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 78, 66, 1, 0x1F8, 0x1F0},
     /* PARAMETERS_CHANGED */ {IL_MOVES, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 4, IL_NONE, 48, 66, 1, 0x1F0, 0x1F0},
-    /* WATER_FLOW */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 26, 77, 69, 100, 0x1F8, 0x000},
-    /* WATER_TEMPERATURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 2, 27, 78, 69, 500, 0x1F8, 0x000},
-    /* GAS_PRESSURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 2, 28, 80, 69, 100, 0x1F8, 0x000},
-    /* VACUUM */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 29, 82, 69, 50, 0x1F8, 0x000},
-    /* AIR_PRESSURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 30, 83, 69, 100, 0x1F8, 0x000},
+    /* WATER_FLOW */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 30, 81, 69, 100, 0x1F8, 0x000},
+    /* WATER_TEMPERATURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 2, 31, 82, 69, 500, 0x1F8, 0x000},
+    /* GAS_PRESSURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 2, 32, 84, 69, 100, 0x1F8, 0x000},
+    /* VACUUM */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 33, 86, 69, 50, 0x1F8, 0x000},
+    /* AIR_PRESSURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 34, 87, 69, 100, 0x1F8, 0x000},
     /* HEARTBEAT_LINAC */ {IL_STALE, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 2, IL_NONE, 52, 69, 1, 0x1F0, 0x1F0},
     /* HEARTBEAT_CONSOLE */ {IL_STALE, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 2, IL_NONE, 54, 72, 1, 0x1F0, 0x1F0},
-    /* TABLE_DIGEST */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_PHYSICS, 2, IL_NONE, 84, 75, 1, 0x1FE, 0x1F0},
+    /* TABLE_DIGEST */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_PHYSICS, 2, IL_NONE, 88, 75, 1, 0x1FE, 0x1F0},
     /* SELF_TEST */ {IL_FLAG, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_PHYSICS, 1, IL_NONE, 56, 75, 1, 0x00E, 0x00E},
     /* RESET_IN_BEAM */ {IL_FLAG, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 1, IL_NONE, 57, 75, 1, 0x202, 0x202},
 };
 
 static const IL_FLASH il_proof proofs[] = {
-    /* DOOR_OPEN */ {0, {0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* DOOR_CONTACTS */ {1, {0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* LAST_PERSON_OUT */ {2, {0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* VIEWING */ {4, {0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* KEY_SWITCH */ {5, {0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* COLLISION */ {6, {0x40, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* CLEARANCE */ {7, {0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* DOSE_PRIMARY_END */ {8, {0x00, 0x75, 0x18, 0x00, 0x00, 0x01, 0x00, 0x00}},
-    /* DOSE_SECONDARY */ {9, {0x00, 0x06, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* DOSE_DIVERGENCE */ {10, {0x00, 0x06, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* DOSE_SUPPLY */ {11, {0x00, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* PULSE_HIGH */ {15, {0x00, 0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* SYMMETRY_RADIAL */ {16, {0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* SYMMETRY_TRANSVERSE */ {17, {0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* ENERGY */ {21, {0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* BEND_MAGNET */ {22, {0x00, 0x00, 0x40, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* MODE_MISMATCH */ {23, {0x00, 0x00, 0x80, 0x00, 0x00, 0x00, 0x00, 0x00}},
-    /* CAROUSEL_POSITION */ {24, {0x00, 0x00, 0x00, 0x07, 0x00, 0x00, 0x00, 0x00}},
-    /* CAROUSEL_SPREAD_AB */ {25, {0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00}},
-    /* CAROUSEL_SPREAD_AC */ {26, {0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00}},
-    /* TARGET_POSITION */ {27, {0x00, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x00}},
-    /* ACCESSORY */ {28, {0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00, 0x00}},
-    /* MLC_HOLD */ {29, {0x00, 0x00, 0x00, 0x60, 0x00, 0x00, 0x00, 0x00}},
-    /* MLC_POSITION */ {30, {0x00, 0x00, 0x00, 0x60, 0x00, 0x00, 0x00, 0x00}},
-    /* JAW_POSITION */ {31, {0x00, 0x00, 0x00, 0x80, 0x00, 0x00, 0x00, 0x00}},
-    /* GANTRY_POSITION */ {32, {0x00, 0x00, 0x00, 0x00, 0x41, 0x01, 0x00, 0x00}},
-    /* COLLIMATOR_POSITION */ {33, {0x00, 0x00, 0x00, 0x00, 0x82, 0x00, 0x00, 0x00}},
-    /* COUCH_VERTICAL_POSITION */ {34, {0x00, 0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00}},
-    /* COUCH_LONGITUDINAL_POSITION */ {35, {0x00, 0x00, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00}},
-    /* COUCH_LATERAL_POSITION */ {36, {0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00}},
-    /* COUCH_ROTATION_POSITION */ {37, {0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00}},
-    /* IMAGE_SHIFT */ {44, {0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00}},
-    /* IMAGE_AGE */ {45, {0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00}},
-    /* DAILY_OUTPUT */ {47, {0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0x00, 0x00}},
-    /* PATIENT_IDENTITY */ {48, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00}},
-    /* PLAN_IDENTITY */ {49, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00}},
-    /* TARGET_IDENTITY */ {50, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x04, 0x00}},
-    /* FRACTION_IDENTITY */ {51, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x08, 0x00}},
-    /* WATER_FLOW */ {53, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00}},
-    /* WATER_TEMPERATURE */ {54, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x40, 0x00}},
-    /* GAS_PRESSURE */ {55, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0x00}},
-    /* VACUUM */ {56, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01}},
-    /* AIR_PRESSURE */ {57, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02}},
-    /* TABLE_DIGEST */ {60, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10}},
+    /* DOOR_OPEN */ {0, {0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* DOOR_CONTACTS */ {1, {0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* LAST_PERSON_OUT */ {2, {0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* VIEWING */ {4, {0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* KEY_SWITCH */ {5, {0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* COLLISION */ {6, {0x40, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* CLEARANCE */ {7, {0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* DOSE_PRIMARY_END */ {8, {0x00, 0x75, 0x18, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00}},
+    /* DOSE_SECONDARY */ {9, {0x00, 0x06, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* DOSE_DIVERGENCE */ {10, {0x00, 0x06, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* DOSE_SUPPLY */ {11, {0x00, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* PULSE_HIGH */ {15, {0x00, 0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* SYMMETRY_RADIAL */ {16, {0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* SYMMETRY_TRANSVERSE */ {17, {0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* ENERGY */ {21, {0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* BEND_MAGNET */ {22, {0x00, 0x00, 0x40, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* MODE_MISMATCH */ {23, {0x00, 0x00, 0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* CAROUSEL_POSITION */ {24, {0x00, 0x00, 0x00, 0x07, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* CAROUSEL_SPREAD_AB */ {25, {0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* CAROUSEL_SPREAD_AC */ {26, {0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* TARGET_POSITION */ {27, {0x00, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* ACCESSORY */ {28, {0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* MLC_HOLD */ {29, {0x00, 0x00, 0x00, 0x60, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* MLC_POSITION */ {30, {0x00, 0x00, 0x00, 0x60, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* JAW_POSITION */ {31, {0x00, 0x00, 0x00, 0x80, 0x00, 0x00, 0x00, 0x00, 0x00}},
+    /* GANTRY_POSITION */ {32, {0x00, 0x00, 0x00, 0x00, 0x41, 0x01, 0x00, 0x00, 0x00}},
+    /* COLLIMATOR_POSITION */ {33, {0x00, 0x00, 0x00, 0x00, 0x82, 0x00, 0x00, 0x00, 0x00}},
+    /* COUCH_VERTICAL_POSITION */ {34, {0x00, 0x00, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00}},
+    /* COUCH_LONGITUDINAL_POSITION */ {35, {0x00, 0x00, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x00}},
+    /* COUCH_LATERAL_POSITION */ {36, {0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00, 0x00}},
+    /* COUCH_ROTATION_POSITION */ {37, {0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00, 0x00}},
+    /* SURROGATE_RANGE */ {46, {0x00, 0x00, 0x00, 0x00, 0x00, 0x76, 0x00, 0x00, 0x00}},
+    /* IMAGE_SHIFT */ {48, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00}},
+    /* IMAGE_AGE */ {49, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00}},
+    /* DAILY_OUTPUT */ {51, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x08, 0x00, 0x00}},
+    /* PATIENT_IDENTITY */ {52, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00}},
+    /* PLAN_IDENTITY */ {53, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00}},
+    /* TARGET_IDENTITY */ {54, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x40, 0x00, 0x00}},
+    /* FRACTION_IDENTITY */ {55, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0x00, 0x00}},
+    /* WATER_FLOW */ {57, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00}},
+    /* WATER_TEMPERATURE */ {58, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x04, 0x00}},
+    /* GAS_PRESSURE */ {59, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x08, 0x00}},
+    /* VACUUM */ {60, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x00}},
+    /* AIR_PRESSURE */ {61, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00}},
+    /* TABLE_DIGEST */ {64, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01}},
 };
 
 const IL_FLASH il_table il_table_data = {
-    .signals = 76,
-    .rows = 63,
-    .proofs = 44,
+    .signals = 78,
+    .rows = 67,
+    .proofs = 45,
     .meterset = 8,
     .self_test_ticks = 500,
     .proof_timeout = 20,
     .memory = 75,
-    .alternatives = 86,
-    .sums = 95,
-    .terms = 145,
+    .alternatives = 90,
+    .sums = 99,
+    .terms = 149,
     .params = 58,
     .safe = safe,
     .row = rows,
