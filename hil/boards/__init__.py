@@ -81,9 +81,7 @@ class Kind:
     @property
     def carrier(self) -> Callable[[Table, ExitStack], Transport] | None:
         """How to start it without a host; None for boards in this process, which have no wire."""
-        found: Callable[[Table, ExitStack], Transport] | None = getattr(
-            self._starter(), "carrier", None
-        )
+        found: Callable[[Table, ExitStack], Transport] | None = getattr(self._starter(), "carrier", None)
         return found
 
 
@@ -95,8 +93,16 @@ KINDS = {
         Kind("native", "the firmware core as a library in this process", "hil.boards.native"),
         Kind("virtual", "the reference model behind a pty or a socket", "hil.boards.virtual"),
         Kind("process", "the firmware as a process of this computer", "hil.boards.process"),
-        Kind("qemu:lm3s6965evb", "the firmware on an emulated Stellaris LM3S6965", "hil.boards.qemu:LM3S6965EVB"),
-        Kind("qemu:mps2-an385", "the firmware on an emulated Arm MPS2 (Cortex-M3)", "hil.boards.qemu:MPS2_AN385"),
+        Kind(
+            "qemu:lm3s6965evb",
+            "the firmware on an emulated Stellaris LM3S6965",
+            "hil.boards.qemu:LM3S6965EVB",
+        ),
+        Kind(
+            "qemu:mps2-an385",
+            "the firmware on an emulated Arm MPS2 (Cortex-M3)",
+            "hil.boards.qemu:MPS2_AN385",
+        ),
         Kind("qemu:netduinoplus2", "the firmware on an emulated STM32F405", "hil.boards.qemu:NETDUINOPLUS2"),
         Kind("simavr:atmega328p", "the firmware on a simulated ATmega328P", "hil.boards.simavr"),
     )

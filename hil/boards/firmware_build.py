@@ -62,7 +62,9 @@ def build_firmware(board: str, table: Table, *options: str) -> Path:
             timeout=BUILD_TIMEOUT_S,
         )  # fmt: skip
     if done.returncode:
-        raise NotAvailable(f"the firmware of {board} for table {table.name!r} cannot be built:\n{done.stderr}")
+        raise NotAvailable(
+            f"the firmware of {board} for table {table.name!r} cannot be built:\n{done.stderr}"
+        )
     return out / "firmware.elf"
 
 

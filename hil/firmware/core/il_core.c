@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "il_crc.h"
+#include "il_inject.h"
 #include "il_machine.h"
 #include "il_mask.h"
 
