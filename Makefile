@@ -36,9 +36,9 @@ test: lint ## lint, then all tests; what was skipped and why is listed at the en
 bench: setup ## measure simulation speed
 	$(VENV)/bin/python tests/bench/run.py
 
-boards: setup ## install compilers and emulators of the boards, and build the firmware of each
+boards: setup ## install what emulated boards need and build the firmware of each
 	@TEST_PACKAGES=board_packages.txt TEST_PACKAGES_LIMIT=1800 tools/test_packages.sh
-	@tools/boards.sh
+	@tools/boards.sh $(VENV)/bin/python
 
 docs: setup ## rewrite docs/table.md and docs/states.md from the interlock table and the states
 	$(VENV)/bin/python tools/docs.py

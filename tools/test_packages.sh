@@ -14,7 +14,8 @@ missing() {
     packages=()
     while read -r command package purpose; do
         case $command in '' | '#'*) continue ;; esac
-        if ! command -v "$command" >/dev/null; then
+        # A path stands for a library, which has no command.
+        if ! command -v "$command" >/dev/null && ! { [[ $command = /* ]] && [ -e "$command" ]; }; then
             packages+=("$package")
             if [ "$1" = tell ]; then printf '  %s (package %s): %s\n' "$command" "$package" "$purpose"; fi
         fi

@@ -159,10 +159,10 @@ def sections(text: str, processor: Processor) -> tuple[int, int]:
     flash = ram = 0
     for line in text.splitlines():
         entry = re.match(r"\.(\S+)\s+(\d+)\s+(\d+)$", line)
-        if not entry or entry[1].startswith(("debug", "comment", "stab", "note")):
+        if not entry or entry[1].startswith(("debug", "comment", "stab", "note", "eeprom")):
             continue
         name, size, address = entry[1], int(entry[2]), int(entry[3])
-        if address >= processor.data_address and name != "eeprom":
+        if address >= processor.data_address:
             ram += size
             flash += size if name == "data" else 0
         else:

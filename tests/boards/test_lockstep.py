@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -14,12 +15,15 @@ from firmware_model.states import Command, State
 from firmware_model.table import Table
 from hil.board import RemoteController
 from hil.boards import KINDS, Board, start_board
+from hil.boards.firmware_build import build_firmware
+from hil.boards.simavr import Simavr
 from hil.errors import NotAvailable, RigError
 from sim.scenario.loading import load_scenario
 from sim.scenario.runner import BoardIdentity, run_scenario
 from tests.boards.emulated import Emulated, emulator_of
 
 ROOT = Path(__file__).parents[2]
+END_OF_RAM = 0x8FF  # of the ATmega328P
 HEADLINE = ROOT / "scenarios" / "two_abdominal_metastases.yaml"
 
 pytestmark = pytest.mark.timeout(600)  # a headline on a computer that emulates and compiles at once
@@ -114,3 +118,20 @@ def test_what_is_missing_is_said(emulated: Emulated, table: Table, monkeypatch: 
     assert "apt-get install" in lacking
     with pytest.raises(NotAvailable, match="apt-get install"):
         start_board(emulated.kind, table)
+
+
+def test_the_stack_on_the_chip_is_no_deeper_than_counted(table: Table) -> None:
+    """memory_use.py adds up frames; simavr watches the stack pointer while the headline runs."""
+    kind = "simavr:atmega328p"
+    if KINDS[kind].missing():
+        pytest.skip(f"{kind}: {KINDS[kind].missing()}")
+    with start_board(kind, table) as board:
+        trace_on(board)
+        chip = emulator_of(board)
+        assert isinstance(chip, Simavr)
+        used = END_OF_RAM - chip.lowest_stack_pointer()
+    printed = (build_firmware("atmega328p", table).parent / "size.txt").read_text()
+    found = re.search(r"stack +(\d+) bytes", printed)
+    assert found
+    # Not all of it: the deepest chain and the deepest interrupt need not meet.
+    assert int(found[1]) / 2 < used <= int(found[1])

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "il_crc.h"
+#include "il_inject.h"
 #include "il_machine.h"
 #include "il_mask.h"
 
@@ -151,14 +152,15 @@ static bool is_counting(const il_core *core, const IL_FLASH il_row *row) {
            (core->count[row->counter] < row->debounce);
 }
 
+static int32_t at_most(int64_t scans, int32_t most) { return (scans < (int64_t)most) ? (int32_t)scans : most; }
+
 /* Scans after this one that are certain to change no output. */
 static int32_t quiet(const il_core *core, int32_t most) {
     const il_view view = il_machine_view(core);
     const IL_FLASH il_row *proven = il_machine_proven(core);
-    int64_t least = il_machine_quiet_phase(core);
+    int32_t least = at_most(il_machine_quiet_phase(core), most);
     if ((proven != NULL) && (least > 0)) {
-        const int64_t still = il_quiet(&view, proven);
-        least = (still < least) ? still : least;
+        least = at_most(il_quiet(&view, proven), least);
     }
     for (uint8_t i = 0; (i < core->table->rows) && (least > 0); i++) {
         const IL_FLASH il_row *row = &core->table->row[i];
@@ -171,17 +173,12 @@ static int32_t quiet(const il_core *core, int32_t most) {
         if (il_machine_masked(core, i) || !il_machine_gate_is_open(core, row)) {
             continue;
         }
-        int64_t still = il_quiet(&view, row);
+        least = at_most(il_quiet(&view, row), least);
         if (is_counting(core, row)) {
-            const int64_t left = (int64_t)row->debounce - (int64_t)core->count[row->counter] - 1;
-            still = (left < still) ? left : still;
+            least = at_most((int64_t)row->debounce - (int64_t)core->count[row->counter] - 1, least);
         }
-        least = (still < least) ? still : least;
     }
-    if (least <= 0) {
-        return 0;
-    }
-    return (least < (int64_t)most) ? (int32_t)least : most;
+    return (least > 0) ? least : 0;
 }
 
 static void pass_over(il_core *core, int32_t ticks) {

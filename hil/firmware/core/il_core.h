@@ -17,8 +17,10 @@
 #define IL_NO_ROW (-1)
 #define IL_BROKEN (-1)
 
-/* A place for a test build to interfere; nothing in a release. */
-#ifndef IL_BETWEEN_SCANS
+/* A place for a test build to interfere (il_inject.h); nothing in a release. */
+#if defined(IL_INJECT)
+#define IL_BETWEEN_SCANS(core) il_inject_between_scans(core)
+#else
 #define IL_BETWEEN_SCANS(core) ((void)0)
 #endif
 

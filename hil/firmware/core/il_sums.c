@@ -18,26 +18,31 @@ int64_t il_sum_value(const il_lines *lines, const il_part *part, uint8_t size, i
     return total;
 }
 
+/* What rounding down of moving parts can take off the sum (of positive ones) or add to it (of negative
+ * ones), in counts. Apart from il_sum_quiet(), so that the deepest calls do not lie above both. */
+static int64_t rounding(const il_lines *lines, const il_part *part, uint8_t size, bool adds) {
+    int64_t counts = 0;
+    for (uint8_t i = 0; i < size; i++) {
+        const int64_t coefficient = adds ? -part[i].coefficient : part[i].coefficient;
+        if ((coefficient > 0) && (il_slot(lines, part[i].signal) != IL_NONE)) {
+            counts += coefficient;
+        }
+    }
+    return counts;
+}
+
 int64_t il_sum_quiet(const il_lines *lines, const il_part *part, uint8_t size, int64_t constant) {
     int64_t slope = 0;
     int64_t start = constant * IL_ONE;
-    int64_t up = 0;   /* what rounding down of falling parts can add, in counts */
-    int64_t down = 0; /* what it can take away */
     int64_t value = constant;
     bool moving = false;
     for (uint8_t i = 0; i < size; i++) {
         const int64_t coefficient = part[i].coefficient;
-        const int64_t gain = il_s(lines, part[i].signal);
         start += coefficient * il_v(lines, part[i].signal);
         value += coefficient * (int64_t)il_x(lines, part[i].signal);
-        if (gain != 0) {
+        if (il_slot(lines, part[i].signal) != IL_NONE) {
             moving = true;
-            slope += coefficient * gain;
-            if (coefficient > 0) {
-                down += coefficient;
-            } else {
-                up -= coefficient;
-            }
+            slope += coefficient * il_s(lines, part[i].signal);
         }
     }
     if (!moving) {
@@ -45,13 +50,15 @@ int64_t il_sum_quiet(const il_lines *lines, const il_part *part, uint8_t size, i
     }
     /* Rounding takes less than one count, at most IL_ONE - 1 parts of it, off every moving signal. */
     if (value <= 0) {
-        const int64_t room = (IL_ONE - (up * (IL_ONE - 1))) - start; /* the line must stay below this */
+        /* the line must stay below this */
+        const int64_t room = (IL_ONE - (rounding(lines, part, size, true) * (IL_ONE - 1))) - start;
         if (room <= 0) {
             return 0;
         }
         return (slope <= 0) ? IL_FOREVER : ((room - 1) / slope);
     }
-    const int64_t room = start - (down * (IL_ONE - 1)); /* the line must stay above this */
+    /* the line must stay above this */
+    const int64_t room = start - (rounding(lines, part, size, false) * (IL_ONE - 1));
     if (room <= 0) {
         return 0;
     }
