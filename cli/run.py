@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from firmware_model.contract import ControllerFailed
+from firmware_model.contract import Controller, ControllerFailed
 from firmware_model.diagnostics import DocumentError
 from hil.boards import UnknownBoard, start_board
 from sim.plan.course import PlanError
@@ -74,6 +74,7 @@ def command(
         with start_board(board, table) as started:
             identity = BoardIdentity(started.kind, started.identity, started.firmware)
             outcome = run_scenario(loaded, started.controller, identity, seed=seed, reproduce=reproduce)
+            _tell_retries(started.controller)
     except UnknownBoard as problem:
         raise click.UsageError(str(problem)) from None
     except ControllerFailed as problem:
@@ -114,6 +115,15 @@ def _write(outcome: Outcome, folder: Path) -> None:
     _write_run(outcome.run, folder)
     write_vcd(trace, folder / "trace.vcd")
     write_report(trace, outcome.run, folder / "report.html")
+
+
+def _tell_retries(controller: Controller) -> None:
+    """A line that loses frames changes no result, but someone should look at it."""
+    from hil.board import RemoteController
+
+    if isinstance(controller, RemoteController) and controller.statistics.retries:
+        counts = controller.statistics
+        click.echo(f"{counts.retries} of {counts.exchanges} requests had to be sent again", err=True)
 
 
 def _write_run(run: dict[str, Any], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The reference model behind a real pty, or a socket where there is none: a board without hardware."""
+"""The reference model behind a real pty or a socket: a board without hardware."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ END_TIMEOUT_S = 5.0
 
 
 def missing() -> str:
-    return ""
+    return "" if os.name == "posix" else "the virtual board needs Linux, macOS or another POSIX system"
 
 
 def start(table: Table) -> Board:
@@ -30,9 +30,8 @@ def start(table: Table) -> Board:
 
 
 def carrier(table: Table, resources: ExitStack) -> Transport:
-    """A board at a pty of its own, or at a local socket."""
-    device = Device(table)
-    return on_pty(device.take, resources) if hasattr(os, "openpty") else on_socket(device.take, resources)
+    """A board at a pty of its own."""
+    return on_pty(Device(table).take, resources)
 
 
 def on_pty(take: Callable[[bytes], bytes], resources: ExitStack) -> SerialTransport:

@@ -28,7 +28,7 @@ from tests.hil.carriers import DirectTransport
 
 TABLE = load_table()
 PATIENCE = Patience(reply_s=0.02, retries=2, greeting_s=0.3, greet_again_s=0.01)
-WIRE_TESTS, BEHAVIOUR_TESTS = 15, 4 + 62
+WIRE_TESTS, BEHAVIOUR_TESTS = 15, 4 + len(TABLE.interlocks)
 
 
 def twin_of(device: Device) -> Twin:

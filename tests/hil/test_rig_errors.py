@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,19 @@ def test_an_interrupted_run_writes_all_records(tmp_path: Path, monkeypatch: pyte
     run = json.loads((tmp_path / "run.json").read_text())
     assert (run["verdict"], run["exit_code"], run["board"]["kind"]) == ("RIG_ERROR", 4, "loose")
     assert "RIG ERROR" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_repetitions_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(table: object) -> Board:
+        line = FaultyTransport(DirectTransport(Device(TABLE).take), LineFaults(drop=0.05), 1)
+        return Board("loose", "loose cable", "", RemoteController(line, TABLE, QUICK))
+
+    monkeypatch.setattr(Kind, "start", lambda self, table: start(table))
+    result = CliRunner().invoke(main, ["run", str(SHORT), "--board", "virtual", "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    told = re.search(r"^(\d+) of \d+ requests had to be sent again$", result.output, re.MULTILINE)
+    assert told
+    assert int(told[1]) > 3
 
 
 def test_a_board_that_cannot_be_started_leaves_a_run_json(tmp_path: Path) -> None:
