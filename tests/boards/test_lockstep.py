@@ -83,7 +83,7 @@ def test_a_board_reset_behind_the_hosts_back_is_a_finding(emulated: Emulated, ta
     with start_board(emulated.kind, table) as board:
         board.controller.run(Segment(10, (), Command.power_on))
         emulator_of(board).reset()
-        with pytest.raises(RigError, match="restarted by itself|answered"):
+        with pytest.raises(RigError, match=r"restarted by itself|answered"):
             board.controller.run(Segment(10, (), Command.none))
 
 
