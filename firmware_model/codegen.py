@@ -103,7 +103,8 @@ def _rows(image: Image) -> Iterable[str]:
         yield (
             f"/* {row.name} */ {{IL_{KINDS[row.kind]}, {gate}, {' | '.join(flags) or '0'}, "
             f"IL_STOP_{Stop(row.stop).name.upper()}, IL_LATCH_{Latch(row.latch).name.upper()}, {row.size}, "
-            f"{counter}, {row.first}, {row.memory}, {row.debounce}, 0x{row.acts_in:03X}, 0x{row.latches_in:03X}}},"
+            f"{counter}, {row.first}, {row.memory}, {row.debounce}, "
+            f"0x{row.acts_in:03X}, 0x{row.latches_in:03X}}},"
         )
 
 

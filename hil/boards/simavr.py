@@ -39,10 +39,8 @@ def missing() -> str:
     if compiler_here() is None:
         return "no C compiler here; on Debian or Ubuntu: sudo apt-get install gcc libc6-dev"
     if not HEADER.exists() and not LOCAL_HEADER.exists():
-        return (
-            "no libsimavr here; on Debian or Ubuntu: sudo apt-get install libsimavr-dev libelf-dev "
-            "(or make boards)"
-        )
+        packages = "libsimavr-dev libelf-dev"
+        return f"no libsimavr here; on Debian or Ubuntu: sudo apt-get install {packages} (or make boards)"
     return to_install(AVR_TOOLS)
 
 

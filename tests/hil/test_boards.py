@@ -141,6 +141,10 @@ def test_a_restart_clears_memory_and_keeps_what_is_retained(
         assert controller.retained.reset_cause is cause
     assert controller.retained.boot_count == 4
     assert transport.pid == pid  # it executed itself anew, on the same wire
+    arguments = Path(f"/proc/{pid}/cmdline")
+    if arguments.exists():
+        # Program, unique id, and where to find its retained memory again.
+        assert len(arguments.read_bytes().split(b"\0")[:-1]) == 3
 
 
 @needs_compiler

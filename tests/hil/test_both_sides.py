@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from random import Random
 
 import pytest
 
 from firmware_model.contract import ONE, Change
 from firmware_model.table_loading import load_table
-from hil.boards.process import carrier, missing
+from hil.boards.process import build_program, missing
 from hil.device import Device
 from hil.messages import MESSAGES, ErrorCode
-from hil.transport import Transport
+from hil.transport import ProcessTransport, Transport
 from hil.wire import Frames, Layout, Received, enframe
 from tests.hil.test_wire import mangled
 
@@ -28,9 +27,9 @@ OWN = ("build", "unique_id", "boots", "boot_count", "max_changes")
 
 @pytest.fixture
 def firmware() -> Iterator[Transport]:
-    with ExitStack() as resources:
-        transport = carrier(TABLE, resources)
-        resources.enter_context(transport)
+    # Whatever it is sent, it must not read or write beside its memory, nor do what C leaves undefined.
+    program = build_program(TABLE, ("-fsanitize=address,undefined", "-fno-sanitize-recover=all"))
+    with ProcessTransport([str(program)], "sanitized firmware") as transport:
         yield transport
 
 
