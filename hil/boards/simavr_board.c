@@ -35,6 +35,7 @@
 #define FREQUENCY 16000000u
 #define STEPS 4000 /* instructions between two looks at the socket */
 #define BUFFER 65536u
+#define HELD 3u /* instructions */
 
 /* Registers of the ATmega328P (Microchip DS40002061, register summary). */
 #define MCUSR 0x54u
@@ -184,6 +185,18 @@ static void say_errors(avr_t *of, const int level, const char *format, va_list v
     }
 }
 
+/* A frame is opened in two writes to the stack pointer, so a value counts once it has stayed a while. */
+static void watch_stack(void) {
+    static uint16_t last;
+    static unsigned held;
+    const uint16_t stack = (uint16_t)(avr->data[SPL] | (avr->data[SPH] << 8));
+    held = (stack == last) ? (held + 1u) : 0u;
+    last = stack;
+    if (held == HELD && stack < lowest_stack && stack > 0u) {
+        lowest_stack = stack;
+    }
+}
+
 /* ---- start ----------------------------------------------------------------------------------------- */
 
 static void listen_at(const char *path) {
@@ -242,10 +255,7 @@ int main(int count, char **arguments) {
                 errno = EFAULT;
                 fail("the firmware stopped");
             }
-            const uint16_t stack = (uint16_t)(avr->data[SPL] | (avr->data[SPH] << 8));
-            if (stack < lowest_stack && stack > 0u) {
-                lowest_stack = stack;
-            }
+            watch_stack();
             start_feeding();
         }
         look(0);

@@ -61,6 +61,8 @@ AVR = Processor(
 # Reached by jumps that carry a frame of their own or none: tables of switches, common prologues.
 FRAMELESS = re.compile(r"__tablejump2?__|__prologue_saves__|__epilogue_restores__|__gnu_thumb1_case_\w+")
 
+COMMON_PROLOGUE = re.compile(r"<__prologue_saves__(?:\+0x([0-9a-f]+))?>")
+
 
 @dataclass
 class Function:
@@ -93,6 +95,9 @@ def disassembled(text: str, processor: Processor) -> dict[str, Function]:
         called = processor.call.search(line)
         if called and called[1] != current.name and not FRAMELESS.fullmatch(called[1]):
             current.calls.add(called[1])
+        saved = COMMON_PROLOGUE.search(line)
+        if saved:  # it saves 18 registers; whoever needs fewer enters it further on
+            current.pushes += 18 - int(saved[1] or "0", 16) // 2
         if processor.push.search(line):
             listed = re.search(r"\{([^}]*)\}", line)
             current.pushes += _registers(listed[1]) if listed else 1
