@@ -16,26 +16,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sim.plan.course import Course, Target
-from sim.plan.schedule_rules import WAIVABLE, Request, RequestError, Rule, Violation, check
+from sim.plan.schedule_refusal import ScheduleError, refusal
+from sim.plan.schedule_rules import WAIVABLE, Request, RequestError, Rule, Violation, check, visits_on
 from sim.plan.schedule_search import MAX_STEPS, Job, Puzzle, Span, Undecided, solve
 from sim.plan.spacing import DAY
 from sim.plan.visits import Visit, in_order, remaining
 
 HORIZON = 366
 """Days after the start within which a course ends (engineering default)."""
-
-
-class ScheduleError(ValueError):
-    """No schedule keeps every rule.
-
-    ``violation`` is the first place where the nearest schedule breaks one; ``remedies`` are changes
-    of which each makes a schedule possible. Both are empty when the search gave up before an answer.
-    """
-
-    def __init__(self, message: str, violation: Violation | None, remedies: tuple[str, ...]) -> None:
-        super().__init__(message)
-        self.violation = violation
-        self.remedies = remedies
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +66,9 @@ def make_schedule(course: Course, request: Request, delivered: Iterable[Visit] =
             (),
         ) from None
     if days is None:
-        from sim.plan.schedule_refusal import refusal
-
         raise refusal(course, request, given, puzzle)
     visits = visits_on(course, request, given, days)
     return Schedule(course, request, given, visits, check(course, (*given, *visits), request))
-
-
-def visits_on(
-    course: Course, request: Request, given: tuple[Visit, ...], days: list[list[int]]
-) -> tuple[Visit, ...]:
-    """Visits for the days (from the start) the search chose for each target in order."""
-    visits = []
-    for place, target in enumerate(request.targets_in_order(course)):
-        for number, day in zip(remaining(target, given), days[place], strict=True):
-            moment = request.moment(request.start + timedelta(days=day), place)
-            visits.append(Visit(target.id, number, moment))
-    return tuple(in_order(visits))
 
 
 def puzzle_for(course: Course, request: Request, given: tuple[Visit, ...]) -> Puzzle:
@@ -190,3 +164,6 @@ def _check_waived(waived: frozenset[Rule]) -> None:
     for rule in sorted(waived):
         if rule not in WAIVABLE:
             raise RequestError(f"{rule} cannot be waived; only {' and '.join(WAIVABLE)} can")
+
+
+__all__ = ["Schedule", "ScheduleError", "make_schedule", "puzzle_for"]

@@ -15,8 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 from sim.plan.course import Course, OverallTime
-from sim.plan.schedule import ScheduleError, visits_on
-from sim.plan.schedule_rules import Request, Rule, check
+from sim.plan.schedule_rules import Request, Rule, Violation, check, visits_on
 from sim.plan.schedule_search import Puzzle, Undecided, solve
 from sim.plan.visits import Visit
 
@@ -31,6 +30,19 @@ class _Limit:
     most: int
     widen: Callable[[Puzzle, int], Puzzle]
     remedy: Callable[[int], str]
+
+
+class ScheduleError(ValueError):
+    """No schedule keeps every rule.
+
+    ``violation`` is the first place where the nearest schedule breaks one; ``remedies`` are changes
+    of which each makes a schedule possible. Both are empty when the search gave up before an answer.
+    """
+
+    def __init__(self, message: str, violation: Violation | None, remedies: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.violation = violation
+        self.remedies = remedies
 
 
 def refusal(course: Course, request: Request, given: tuple[Visit, ...], puzzle: Puzzle) -> ScheduleError:

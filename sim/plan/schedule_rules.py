@@ -259,3 +259,15 @@ def _arrangement(course: Course, visits: list[Visit], request: Request) -> Itera
             if request.arrangement == "alternate" and left[0] < visit.fraction:
                 message = f"{other.id} has its turn first: its fraction {left[0]} was not given before"
                 yield _violation("arrangement", visit, message)
+
+
+def visits_on(
+    course: Course, request: Request, given: tuple[Visit, ...], days: list[list[int]]
+) -> tuple[Visit, ...]:
+    """Visits for the days (from the start) the search chose for each target in order."""
+    visits = []
+    for place, target in enumerate(request.targets_in_order(course)):
+        for number, day in zip(remaining(target, given), days[place], strict=True):
+            moment = request.moment(request.start + timedelta(days=day), place)
+            visits.append(Visit(target.id, number, moment))
+    return tuple(in_order(visits))

@@ -24,6 +24,8 @@ def motion_figures(world: World) -> list[dict[str, Any]]:
     gate_open = where(trace, "gate_open")
     gate_closed = where(trace, "gate_open", lambda v: not v)
     holds = where(trace, "state", lambda v: v == "hold")
+    starts = [a for a, _ in holds]
+    held_by_gate = {bisect_right(starts, a) for a, _ in overlap(holds, gate_closed)}
     strays = overlap(beams, outside(trace, "target_position", *window))
     dose = trace.channels["dose_delivered"]
     missed = sum(float(dose.at(b) or 0) - float(dose.at(a) or 0) for a, b in strays)
@@ -31,7 +33,7 @@ def motion_figures(world: World) -> list[dict[str, Any]]:
         *figures,
         _figure("gate duty cycle", 100 * _length(overlap(gate_open, spans)) / delivering, "%"),
         _figure("gated beam-on efficiency", 100 * _length(overlap(beams, spans)) / delivering, "%"),
-        _figure("beam holds by the gate", sum(bool(overlap([h], gate_closed)) for h in holds), ""),
+        _figure("beam holds by the gate", len(held_by_gate), ""),
         _figure("dose with the target outside the window", missed, "MU"),
         _figure("longest stray of the target with beam on", longest(strays) / 1000, "ms"),
     ]
