@@ -37,6 +37,8 @@ def prepare(twin: Twin, row: t.Interlock) -> None:
     if not twin.reach(start, patience=30):
         twin.reset(ResetCause.power)
         twin.reach(start)
+    if start is State.irradiation:
+        twin.run(3)  # the permit comes one scan after the state, and the beam after it
     if goal is State.hold:
         _hold(twin)
 
@@ -65,9 +67,10 @@ def provoke(twin: Twin, row: t.Interlock) -> None:
             _set(twin, dict.fromkeys(names, 0))
         case t.Rate(sense=sense, percent=percent, window=window):
             # All channels alike, so that no comparison between them trips first.
-            factor = int(percent) // 50 + 1 if sense == "above" else 0
+            # Twice or half the limit: nothing at all might be another row's concern.
+            share = int(2 * percent if sense == "above" else percent / 2)
             for signal, slope in twin.healthy.beam.items():
-                twin.change(Change(signal, twin.now(signal), factor * slope))
+                twin.change(Change(signal, twin.now(signal), share * slope // 100))
             wait += 2 * window
         case t.PerTravel(signal=a, planned=b, by=by):
             twin.run(3)
