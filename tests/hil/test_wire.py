@@ -42,10 +42,10 @@ VECTORS = [
 
 
 class Native:
-    """The board's framing, from the library of this computer."""
+    """The board's framing, from a library of this computer."""
 
-    def __init__(self) -> None:
-        self._dll = c.CDLL(str(build_library()))
+    def __init__(self, library: Path | None = None) -> None:
+        self._dll = c.CDLL(str(library or build_library()))
         self._dll.native_encode.restype = self._dll.native_decode.restype = c.c_uint32
         self._room = c.create_string_buffer(1 << 20)
 

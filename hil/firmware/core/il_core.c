@@ -78,6 +78,14 @@ void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retain
     il_seal(core);
 }
 
+void il_distrust(il_retained *retained) {
+    if (retained->crc != crc_of_retained(retained)) {
+        /* Its mark may be what was damaged; without it the next start would take the board for a new one. */
+        retained->magic = RETAINED_MAGIC;
+        retained->crc = ~crc_of_retained(retained);
+    }
+}
+
 void il_ask_reset(il_core *core, il_reset_cause cause, bool forget) {
     il_retained *retained = core->retained;
     retained->cause = (uint8_t)(ASKED | (uint8_t)cause);

@@ -1,0 +1,224 @@
+"""The seal over the core, and the memory that no reset clears."""
+
+from __future__ import annotations
+
+import ctypes as c
+from random import Random
+from typing import TYPE_CHECKING
+
+from firmware_model.contract import ONE, Change, ResetCause, Segment
+from firmware_model.states import Command, State
+from hil.errors import RigError
+from hil.twin import Twin
+from hil.wire import enframe
+from tests.firmware_c.bench import Bench
+from tests.firmware_c.check_board import TABLE, Host, Pinned
+
+if TYPE_CHECKING:
+    from tests.firmware_c.checks import Check, Core
+
+PROOF_TEST_FAILED, RESET_IN_BEAM = 1, 2
+ASKED = 0x80
+
+
+def in_beam(bench: Bench) -> Twin:
+    """A board in irradiation, with dose counted."""
+    bench.forget()
+    twin = Twin(Pinned(bench), TABLE)
+    assert twin.reach(State.irradiation)
+    twin.run(100)
+    assert bench.state.permit
+    return twin
+
+
+def give_run(bench: Bench, twin: Twin, ticks: int = 1) -> str:
+    """One RUN and one poll; what the board did."""
+    assert isinstance(twin.board, Pinned)
+    link = twin.board.link
+    link.sequence = (link.sequence + 1) % 256
+    body = link.layout.pack("RUN", link.sequence, at=twin.tick, ticks=ticks, command=0)
+    bench.said()
+    bench.events()
+    bench.give(enframe(body))
+    bench.poll()
+    return bench.events()
+
+
+def made_safe(events: str, what: str) -> None:
+    """The pin, then the restart; no word about it and no permit in between."""
+    assert "r" in events, f"{what}: the board goes on: {events}"
+    assert "p" in events[: events.index("r")], f"{what}: restarts with the permit pin on: {events}"
+    assert "w" not in events, f"{what}: the request is answered: {events}"
+    assert "P" not in events, f"{what}: the permit is given: {events}"
+
+
+def seal(core: Core) -> None:
+    """A bit that flips in any byte of the core between two scans is found before the next scan."""
+    bench, dice = core.bench, Random(2)
+    loop = TABLE.signal_index["emergency_loop"]
+    for offset in range(bench.core_size):
+        bench.forget()
+        host = Host(bench)
+        host.run(1, Change(loop, ONE), command=Command.power_on)
+        host.run(1, Change(loop, ONE + 200, -1))
+        bench.events()
+        # The line falls below its limit after 200 scans that are passed over: one full scan between.
+        bench.injection.offset, bench.injection.mask = offset, 1 << dice.randrange(8)
+        bench.injection.scans = 1
+        body = host.layout.pack("RUN", (host.sequence + 1) % 256, at=host.at, ticks=400, command=0)
+        bench.give(enframe(body))
+        bench.poll()
+        assert bench.injection.scans == 0, "there was no scan to flip a bit before"
+        made_safe(bench.events(), f"bit of byte {offset} of the core")
+
+
+def damaged_retained(core: Core) -> None:
+    """A bit that flips in any byte of retained memory during a beam: safe, and a beam that was cut."""
+    bench, dice = core.bench, Random(3)
+    size = c.sizeof(bench.retained)
+    used = [o for name, kind in bench.retained._fields_ for o in _bytes_of(bench, name, kind)]
+    assert len(used) >= size - 3  # but for the gap before the CRC
+    for offset in used:
+        twin = in_beam(bench)
+        bench.flip(offset, 1 << dice.randrange(8))
+        made_safe(give_run(bench, twin), f"bit of byte {offset} of retained memory")
+        bench.power_on(cause=int(ResetCause.watchdog))
+        kept = bench.retained
+        assert kept.findings & RESET_IN_BEAM, f"byte {offset}: the beam that was cut is forgotten"
+        assert (kept.boots, kept.meterset, kept.first_up) == (1, 0, -1), f"byte {offset} is partly believed"
+        assert bytes(kept.latched) == bytes(len(kept.latched))
+
+
+def _bytes_of(bench: Bench, name: str, kind: type) -> range:
+    at = getattr(type(bench.retained), name).offset
+    return range(at, at + c.sizeof(kind))
+
+
+def damaged_while_off(core: Core) -> None:
+    """The same while the board has no power: what was kept is not believed, and a beam counts as cut."""
+    bench = core.bench
+    for name in ("boots", "meterset", "latched", "first_up", "findings", "in_beam", "crc"):
+        twin = in_beam(bench)
+        twin.reset(ResetCause.power)
+        bench.flip(getattr(type(bench.retained), name).offset, 0x10)
+        bench.power_on()
+        assert bench.retained.findings == RESET_IN_BEAM, f"{name}: damage is not noticed"
+        assert bench.retained.boots == 1
+    # Without its mark it was never written: a board that is new, and no beam was cut.
+    bench.forget()
+    assert bench.retained.findings == 0
+    assert bench.retained.boots == 1
+
+
+def cut_beam(core: Core) -> None:
+    """A reset in a beam is a finding that the model has as well; the meterset is that of the last scan."""
+    bench = core.bench
+    for cause in ResetCause:
+        twin = in_beam(bench)
+        wanted = twin.model.retained.meterset
+        assert wanted > 0
+        assert bench.retained.meterset == wanted, f"kept {bench.retained.meterset}, the model {wanted}"
+        twin.reset(cause)
+        assert bench.retained.findings == RESET_IN_BEAM
+        assert bench.retained.meterset == wanted
+        twin.run(600, Command.power_on)
+        assert twin.state is State.terminated
+        assert twin.reach(State.irradiation)
+        twin.compare_retained()
+
+
+def meterset(core: Core) -> None:
+    """Kept after every scan of a beam, skipped ones and the one that ends it included."""
+    twin = in_beam(core.bench)
+    for ticks in (1, 2, 7, 100, 1, 900):
+        twin.run(ticks)
+        twin.compare_retained()
+    twin.change(Change(TABLE.signal_index["key_switch"], 0))
+    twin.run(1)
+    assert twin.state is State.interrupted
+    twin.compare_retained()
+
+
+def asked_cause(core: Core) -> None:
+    """The cause kept for a restart is used when it is whole, asked for and exists; else the hardware's."""
+    bench = core.bench
+    for kept, sound, mark, wanted in (
+        (ASKED | 0, True, True, 0),
+        (ASKED | 2, True, True, 2),
+        (ASKED | 3, True, True, 1),
+        (2, True, True, 1),
+        (ASKED | 2, False, True, 1),
+        (ASKED | 2, True, False, 1),
+    ):
+        bench.forget()
+        bench.retained.cause = kept
+        bench.retained.magic ^= 0 if mark else 4
+        bench.seal_retained()
+        bench.retained.crc ^= 0 if sound else 1
+        bench.power_on(cause=int(ResetCause.watchdog))
+        case = f"kept {kept:#x}, {'whole' if sound else 'damaged'}, {'marked' if mark else 'not marked'}"
+        assert bench.retained.cause == wanted, f"{case}: cause {bench.retained.cause}, expected {wanted}"
+
+
+def forgetting(core: Core) -> None:
+    """RESET with ``forget`` leaves nothing but the boot count; without it everything stays."""
+    bench = core.bench
+    for forget in (False, True):
+        twin = in_beam(bench)
+        twin.change(*(Change(TABLE.signal_index[f"door_contact_{which}"], 0) for which in "ab"))
+        twin.run(300)
+        assert twin.state is State.interrupted
+        assert twin.outputs.latched
+        assert twin.outputs.local_reset_due
+        kept = bench.retained
+        before = (bytes(kept.latched), bytes(kept.local_due), kept.meterset, kept.first_up)
+        boots = kept.boots
+        assert isinstance(twin.board, Pinned)
+        twin.board.link.post("RESET", boots=boots & 0xFFFF, cause=0, forget=forget)
+        after = (bytes(kept.latched), bytes(kept.local_due), kept.meterset, kept.first_up)
+        zeros = bytes(len(kept.latched))
+        assert after == ((zeros, zeros, 0, -1) if forget else before), f"forget={forget}: kept {after}"
+        assert kept.boots == boots + 1
+        assert kept.findings == (0 if forget else RESET_IN_BEAM)
+
+
+def broken_before_set(core: Core) -> None:
+    """SET on damaged memory must not seal the damage."""
+    bench = core.bench
+    bench.forget()
+    host = Host(bench)
+    bench.flip(type(bench.retained).meterset.offset, 1)
+    bench.events()
+    body = host.layout.pack("SET", (host.sequence + 1) % 256, (Change(0, ONE),), at=0)
+    bench.give(enframe(body))
+    bench.poll()
+    made_safe(bench.events(), "SET on damaged memory")
+
+
+def library_refuses(core: Core) -> None:
+    """The same in the library for this computer: damaged or impossible requests run nothing."""
+    from hil.boards.native import NativeController
+
+    board = NativeController(TABLE, core.library)
+    for wrong in (Segment(0), Segment(-1), Segment(5, (Change(0, 2**47 - 1, 2**40),))):
+        try:
+            board.run(wrong)
+        except RigError as problem:
+            assert "refused" in str(problem)  # noqa: PT017 - each of several must be refused
+        else:
+            raise AssertionError(f"{wrong} is run")
+        board.reset(ResetCause.power)
+    assert board.run(Segment(3)).ticks == 3
+
+
+CHECKS: dict[str, Check] = {
+    "seal": seal,
+    "damaged retained memory": damaged_retained,
+    "damaged while off": damaged_while_off,
+    "cut beam": cut_beam,
+    "meterset": meterset,
+    "asked cause": asked_cause,
+    "forgetting": forgetting,
+    "broken before SET": broken_before_set,
+    "library refuses": library_refuses,
+}
