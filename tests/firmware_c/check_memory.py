@@ -182,17 +182,24 @@ def forgetting(core: Core) -> None:
         assert kept.findings == (0 if forget else RESET_IN_BEAM)
 
 
-def broken_before_set(core: Core) -> None:
-    """SET on damaged memory must not seal the damage."""
+def damage_is_not_sealed(core: Core) -> None:
+    """SET and RESET on damaged memory must not close the damage with a seal of its own."""
     bench = core.bench
-    bench.forget()
-    host = Host(bench)
-    bench.flip(type(bench.retained).meterset.offset, 1)
-    bench.events()
-    body = host.layout.pack("SET", (host.sequence + 1) % 256, (Change(0, ONE),), at=0)
-    bench.give(enframe(body))
-    bench.poll()
-    made_safe(bench.events(), "SET on damaged memory")
+    bodies: tuple[tuple[str, tuple[Change, ...], dict[str, object]], ...] = (
+        ("SET", (Change(0, ONE),), {"at": 0}),
+        ("RESET", (), {"boots": 1, "cause": 0, "forget": False}),
+    )
+    for name, changes, values in bodies:
+        bench.forget()
+        host = Host(bench)
+        bench.flip(type(bench.retained).latched.offset, 1)
+        bench.events()
+        bench.give(enframe(host.layout.pack(name, (host.sequence + 1) % 256, changes, **values)))
+        bench.poll()
+        made_safe(bench.events(), f"{name} on damaged memory")
+        bench.power_on()
+        assert bench.retained.findings == RESET_IN_BEAM, f"{name} closed the damage with a new CRC"
+        assert not any(bench.retained.latched)
 
 
 def library_refuses(core: Core) -> None:
@@ -219,6 +226,6 @@ CHECKS: dict[str, Check] = {
     "meterset": meterset,
     "asked cause": asked_cause,
     "forgetting": forgetting,
-    "broken before SET": broken_before_set,
+    "damage is not sealed": damage_is_not_sealed,
     "library refuses": library_refuses,
 }

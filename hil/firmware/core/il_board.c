@@ -32,9 +32,7 @@ void il_board_poll(void) {
     }
     if ((event == IL_LINK_BROKEN) || (event == IL_LINK_RESTART)) {
         il_port_permit(false);
-        if (event == IL_LINK_BROKEN) {
-            il_distrust(il_port_retained());
-        }
+        il_distrust(il_port_retained());
         il_port_restart();
     }
     il_port_kick();

@@ -76,8 +76,8 @@ typedef struct {
 /* Start, or start anew. Retained memory that is damaged counts as a beam that was cut. */
 void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retained, il_reset_cause cause);
 
-/* Memory was found damaged: if it is the retained part, the restart that follows must find a beam that was
- * cut, whichever bit it is. */
+/* Before a restart: if retained memory is damaged, the next start must find a beam that was cut, whichever
+ * bit it is. */
 void il_distrust(il_retained *retained);
 
 /* Prepare a restart that the host asked for: the next reset has this cause, whatever the hardware will

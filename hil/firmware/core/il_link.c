@@ -260,6 +260,8 @@ static il_link_event reset(il_link *link, uint8_t sequence, uint16_t size) {
         error(link, sequence, IL_WIRE_BAD_VALUE, IL_WIRE_RESET_CAUSE);
     } else if (frame[IL_WIRE_RESET_FORGET] > 1u) {
         error(link, sequence, IL_WIRE_BAD_VALUE, IL_WIRE_RESET_FORGET);
+    } else if (!il_is_whole(link->core)) {
+        return IL_LINK_BROKEN; /* what is damaged must not be closed with a new CRC */
     } else {
         il_ask_reset(link->core, (il_reset_cause)frame[IL_WIRE_RESET_CAUSE], frame[IL_WIRE_RESET_FORGET] == 1u);
         return IL_LINK_RESTART;
