@@ -17,7 +17,7 @@ class State(c.Structure):
 
     _fields_ = [
         *((name, c.c_uint32) for name in ("micros", "micros_a_look", "kicks", "restarts")),
-        *((name, c.c_uint32) for name in ("in_size", "in_taken", "out_size", "log_size")),
+        *((name, c.c_uint32) for name in ("in_size", "in_taken", "out_size", "flip_at_look", "log_size")),
         ("permit", c.c_uint8),
         ("cause", c.c_uint8),
         ("unique_id", c.c_uint8 * 8),
@@ -33,11 +33,14 @@ class Order(c.Structure):
     _fields_ = [("scans", c.c_uint32), ("offset", c.c_uint16), ("mask", c.c_uint8)]
 
 
-def retained_structure(rows: int) -> type[c.Structure]:
+def retained_structure(rows: int, packed: bool) -> type[c.Structure]:
     """``il_retained`` of il_core.h, as it is laid out for a table with so many interlocks."""
     mask = c.c_uint8 * ((rows + 7) // 8)
 
     class Retained(c.Structure):
+        if packed:
+            _pack_ = 1
+            _layout_ = "ms"
         _fields_ = [
             *(("magic", c.c_uint32), ("boots", c.c_uint32), ("meterset", c.c_int32)),
             *(("latched", mask), ("local_due", mask), ("first_up", c.c_int16)),
@@ -51,12 +54,12 @@ def retained_structure(rows: int) -> type[c.Structure]:
 class Bench:
     """The board. One library is one board: two must not be used at once."""
 
-    def __init__(self, library: Path, rows: int) -> None:
+    def __init__(self, library: Path, rows: int, packed: bool = False) -> None:
         self.dll = c.CDLL(str(library))
         self.state = State.in_dll(self.dll, "bench")
         self.injection = Order.in_dll(self.dll, "il_injection")
         self.core_size: int = self.dll.bench_core_size()
-        structure = retained_structure(rows)
+        structure = retained_structure(rows, packed)
         assert c.sizeof(structure) == self.dll.bench_retained_size(), "il_retained is laid out in another way"
         self.retained: Any = structure.in_dll(self.dll, "bench_retained")
         self.power_on()

@@ -20,6 +20,7 @@ typedef struct {
     uint32_t restarts;
     uint32_t in_size, in_taken;
     uint32_t out_size;
+    uint32_t flip_at_look; /* a bit of retained memory flips at so many looks at the clock from now; 0: none */
     uint32_t log_size; /* 'P' permit on, 'p' permit off, 'w' bytes written, 'r' restart, 'k' watchdog */
     uint8_t permit;
     uint8_t cause;
@@ -63,6 +64,12 @@ void il_port_write(const uint8_t *data, uint16_t size) {
 
 uint32_t il_port_micros(void) {
     bench.micros += bench.micros_a_look;
+    if (bench.flip_at_look > 0u) {
+        bench.flip_at_look--;
+        if (bench.flip_at_look == 0u) {
+            bench_retained.meterset ^= 1;
+        }
+    }
     return bench.micros;
 }
 

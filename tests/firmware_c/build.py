@@ -33,17 +33,31 @@ def build_library(folder: Path, options: Sequence[str], firmware: Path = FIRMWAR
     """``core`` without a wire and the framing, for :class:`hil.boards.native.Library`."""
     sources = [file for file in _core(firmware) if file.stem not in BOARDS_ONLY]
     native = firmware / "ports" / "native"
-    return _compile(folder, "library.so", ["-shared", *options], [*sources, *native.glob("*.c")], [native])
+    sources += sorted(native.glob("*.c"))
+    return _compile(folder, "library.so", ["-shared", *options], sources, [native], firmware)
 
 
-def build_bench(folder: Path, table: Table, options: Sequence[str], firmware: Path = FIRMWARE) -> Path:
-    """All of ``core`` with the port in ``bench_port.c``, for :class:`tests.firmware_c.bench.Bench`."""
+def build_bench(
+    folder: Path, table: Table, options: Sequence[str], firmware: Path = FIRMWARE, packed: bool = False
+) -> Path:
+    """All of ``core`` with the port in ``bench_port.c``, for :class:`tests.firmware_c.bench.Bench`.
+
+    ``packed``: the firmware's structures have no gaps. Around each source instead of by an option of the
+    compiler, which would pack what the compiler itself adds for counting as well.
+    """
     generated = _generate(folder, table)
     sources = [*_core(firmware), HERE / "bench_port.c", generated / "il_table_data.c"]
+    if packed:
+        sources = [_around(folder, source) for source in sources]
     includes = [generated, firmware / "generated"]
-    return _compile(
-        folder, f"bench_{generated.name}.so", ["-shared", *BENCH_DEFINES, *options], sources, includes
-    )
+    options = ["-shared", *BENCH_DEFINES, *options]
+    return _compile(folder, "packed.so" if packed else "bench.so", options, sources, includes, firmware)
+
+
+def _around(folder: Path, source: Path) -> Path:
+    packed = folder / f"packed_{source.name}"
+    packed.write_text(f'#pragma pack(1)\n#include "{source}"\n#pragma pack()\n', encoding="utf-8")
+    return packed
 
 
 def build_program(folder: Path, table: Table, options: Sequence[str], firmware: Path = FIRMWARE) -> Path:
@@ -51,7 +65,7 @@ def build_program(folder: Path, table: Table, options: Sequence[str], firmware: 
     generated = _generate(folder, table)
     sources = [*_core(firmware), firmware / "ports" / "posix" / "main.c", generated / "il_table_data.c"]
     includes = [generated, firmware / "generated"]
-    return _compile(folder, f"program_{generated.name}", [*DEFINES, *options], sources, includes)
+    return _compile(folder, f"program_{generated.name}", [*DEFINES, *options], sources, includes, firmware)
 
 
 def _core(firmware: Path) -> list[Path]:
@@ -67,13 +81,17 @@ def _generate(folder: Path, table: Table) -> Path:
 
 
 def _compile(
-    folder: Path, name: str, options: Sequence[str], sources: Sequence[Path], includes: Sequence[Path]
+    folder: Path,
+    name: str,
+    options: Sequence[str],
+    sources: Sequence[Path],
+    includes: Sequence[Path],
+    firmware: Path,
 ) -> Path:
     compiler = compiler_here()
     if compiler is None:
         raise DoesNotBuild(missing())
-    firmware_core = next(source.parent for source in sources if source.parent.name == "core")
-    command = [compiler, *WARNINGS, *options, *(f"-I{include}" for include in (*includes, firmware_core))]
+    command = [compiler, *WARNINGS, *options, *(f"-I{include}" for include in (*includes, firmware / "core"))]
     built = folder / name
     done = subprocess.run(
         [*command, *map(str, sources), "-o", str(built)],

@@ -112,6 +112,9 @@ def restarts(core: Core) -> None:
     host = Host(bench)
     for cause in ResetCause:
         boots = bench.retained.boots
+        for other in (1, 255, 256, 257):  # a late copy, of a boot long ago
+            [reply] = host.request("RESET", boots=(boots + other) & 0xFFFF, cause=0, forget=False)
+            assert reply.fields.get("code") == ErrorCode.stale_reset, f"{other} boots ago: {reply}"
         bench.events()
         host.sequence = (host.sequence + 1) % 256
         body = host.layout.pack("RESET", host.sequence, boots=boots & 0xFFFF, cause=int(cause), forget=False)
@@ -158,17 +161,23 @@ def watchdog_and_clock(core: Core) -> None:
 
 
 def pieces(core: Core) -> None:
-    """A board that looks at its clock often gives what the model gives."""
-    bench = core.bench
+    """A board that looks at its clock often gives what the model gives, and gives a command once."""
+    bench, signal = core.bench, TABLE.signal_index
     bench.forget()
-    bench.state.micros_a_look = 40_000
     twin = Twin(Pinned(bench), TABLE)
+    bench.state.micros_a_look = 40_000  # three pieces a request
     twin.reach(State.irradiation)
-    bench.state.micros_a_look = 40_000  # a restart sets it back
-    gate = TABLE.signal_index["gating_enabled"]
-    for value, slope in ((0, 1), (ONE - 40, 1), (ONE, 0)):
-        twin.change(Change(gate, value, slope))
-        twin.run(300)
+    jaws, limit = signal["jaw_error"], TABLE.counts("jaw_error", 2)
+    twin.change(Change(jaws, (limit + 9) * ONE))
+    twin.run(25)
+    assert twin.outputs.latched
+    twin.heal()
+    twin.run(5)
+    # For ten scans the jaws are off again: too short to trip, long enough to refuse the reset of the first
+    # scan. The gate that moves makes every scan a full one, so that more pieces follow.
+    twin.change(Change(jaws, (limit + 10) * ONE, -ONE), Change(signal["image_age_override"], 0, 1))
+    twin.run(48, Command.reset_operator)
+    assert twin.outputs.latched, "a command is given again with the next piece"
     walk(twin, 30, Random(5))
 
 
@@ -202,12 +211,22 @@ def refusals(core: Core) -> None:
             [reply] = host.request("SET", changes[:most], at=0)
             assert reply.message.name == "SET_DONE", f"{name}: {reply}"
             changes = changes[most:]
-        [reply] = host.run(1000, *changes)
+        [reply] = host.run(100, *changes)
         assert reply.fields.get("code") == ErrorCode.refused, f"{name}: answered with {reply}"
         assert detail is None or reply.fields["detail"] == detail
         [reply] = host.request("READ_OUTPUTS")
         assert reply.fields.get("code") == ErrorCode.not_greeted, f"{name}: the session goes on: {reply}"
         assert host.greet()["at"] == 0, f"{name}: scans were run"
+    core.bench.forget()
+    host = Host(core.bench)
+    for start in range(0, 2 * MOST_MOVING, 10):
+        changes = tuple(Change(s, 0, ONE) for s in range(start, min(start + 10, len(SIGNALS))))
+        [reply] = host.request("SET", changes, at=0)
+        if start + 10 > MOST_MOVING:
+            break
+        assert reply.message.name == "SET_DONE", f"{start + 10} moving lines are answered with {reply}"
+    assert reply.fields.get("code") == ErrorCode.refused, f"SET takes too many moving lines: {reply}"
+    assert reply.fields["detail"] == 0
     # One scan less, and one line less, is taken.
     core.bench.forget()
     host = Host(core.bench)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
+from firmware_model.contract import Change
 from firmware_model.table_loading import load_table
 from hil.board import Link
 from hil.conformance import rules_of_the_wire
@@ -36,6 +37,11 @@ def framing(core: Core) -> None:
         line, capacity = mangled(dice, frames) + b"\0", dice.choice((64, 128, 4096))
         seen = native.decode(line, capacity)
         assert seen == python_decode(line, capacity), f"{line.hex(' ')} is seen as {seen}"
+    for capacity in (1, 64, 254, 255, 256, 300):
+        for size in (capacity - 1, capacity, capacity + 1):
+            line = cobs_encode(b"\7" * size) + b"\0"
+            seen = native.decode(line, capacity)
+            assert seen == python_decode(line, capacity), f"{size} bytes into {capacity}: {seen}"
 
 
 def rules(core: Core) -> None:
@@ -83,6 +89,26 @@ def answers(core: Core) -> None:
     assert codes >= set(ErrorCode) - {ErrorCode.refused, ErrorCode.not_greeted, ErrorCode.stale_reset}
 
 
+def extreme_values(core: Core) -> None:
+    """The ends of 48 bits arrive as they were sent."""
+    sides = Sides(core)
+    sides.send(b"")
+    at = 0
+    for value, slope in (
+        (-(2**47), 0),
+        (2**47 - 1, 0),
+        (-(2**47), 2**47 - 1),
+        (2**47 - 1, -(2**47)),
+        (-1, -1),
+    ):
+        for signal in (0, 1):
+            part = (Change(1 - signal, 0), Change(signal, value, slope))
+            body = sides.layout.pack("RUN", 100, part, at=at, ticks=1, command=0)
+            [outputs, _] = sides.send(enframe(body))
+            assert outputs.message.name == "OUTPUTS", f"value {value}, slope {slope}: {outputs}"
+            at += 1
+
+
 def sequence_numbers(core: Core) -> None:
     """They wrap at 256; a frame that is one off, either way, is not taken."""
     core.bench.forget()
@@ -101,5 +127,6 @@ CHECKS: dict[str, Check] = {
     "framing": framing,
     "rules of the wire": rules,
     "answers": answers,
+    "extreme values": extreme_values,
     "sequence numbers": sequence_numbers,
 }

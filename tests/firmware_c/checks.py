@@ -43,9 +43,17 @@ class Core:
     @cached_property
     def bench(self) -> Bench:
         """With the reference table."""
+        return self._bench(packed=False)
+
+    @cached_property
+    def packed_bench(self) -> Bench:
+        """The same with structures without gaps."""
+        return self._bench(packed=True)
+
+    def _bench(self, packed: bool) -> Bench:
         table = load_table()
-        path = build_bench(self.folder, table, self.options, self.firmware)
-        return Bench(path, len(table.interlocks))
+        path = build_bench(self.folder, table, self.options, self.firmware, packed)
+        return Bench(path, len(table.interlocks), packed)
 
 
 Check = Callable[[Core], None]
@@ -53,9 +61,9 @@ Check = Callable[[Core], None]
 
 def all_checks() -> dict[str, Check]:
     """Every check by its name; each raises an exception that says what is wrong."""
-    from tests.firmware_c import check_board, check_core, check_memory, check_wire
+    from tests.firmware_c import check_board, check_core, check_memory, check_sequences, check_wire
 
-    modules = (check_wire, check_board, check_memory, check_core)
+    modules = (check_wire, check_board, check_memory, check_core, check_sequences)
     return {name: check for module in modules for name, check in module.CHECKS.items()}
 
 

@@ -8,6 +8,10 @@
 /* A host waits no longer than this for an answer, however slow the board. */
 #define ANSWER_WITHIN_US 100000uL
 
+/* Changes that fit into the longest RUN; their number has one byte. */
+#define CHANGES_THAT_FIT (((unsigned)IL_LINK_BUFFER - IL_WIRE_RUN_FIXED - IL_WIRE_CRC) / IL_WIRE_CHANGE)
+#define MOST_CHANGES ((CHANGES_THAT_FIT > 255u) ? 255u : CHANGES_THAT_FIT)
+
 #define SEQUENCE 0u
 #define TYPE 1u
 
@@ -138,9 +142,7 @@ static void reply_welcome(il_link *link, uint8_t sequence) {
     put_u32(&reply[IL_WIRE_WELCOME_BOOT_COUNT], core->retained->boots);
     reply[IL_WIRE_WELCOME_CAUSE] = core->retained->cause;
     put_u32(&reply[IL_WIRE_WELCOME_AT], link->at);
-    const uint16_t room = IL_LINK_BUFFER - IL_WIRE_RUN_FIXED - IL_WIRE_CRC;
-    const uint16_t most = (uint16_t)(room / IL_WIRE_CHANGE);
-    reply[IL_WIRE_WELCOME_MAX_CHANGES] = (most > 255u) ? 255u : (uint8_t)most;
+    reply[IL_WIRE_WELCOME_MAX_CHANGES] = (uint8_t)MOST_CHANGES;
     put_u16(&reply[IL_WIRE_WELCOME_RECEIVE_SIZE], IL_LINK_BUFFER);
     put_u16(&reply[IL_WIRE_WELCOME_DAMAGED], link->damaged);
     send(link);

@@ -7,6 +7,7 @@
 /* ---- the graph ------------------------------------------------------------------------------------ */
 
 typedef enum {
+    ON_NOTHING, /* no transition has it */
     ON_POWER_ON,
     ON_SELF_TEST_PASSED,
     ON_PREPARE,
@@ -107,24 +108,32 @@ static bool tripped(const il_core *core, bool in_beam_only, bool holds_too) {
 static bool latched(const il_core *core) { return il_any(&core->retained->latched); }
 
 static bool allows(const il_core *core, uint8_t which) {
+    bool allowed = false;
     switch (which) {
     case ALWAYS:
-        return true;
+        allowed = true;
+        break;
     case BEAM_WAS_CUT_BY_RESET:
-        return (core->retained->findings & IL_RESET_IN_BEAM) != 0u;
+        allowed = (core->retained->findings & IL_RESET_IN_BEAM) != 0u;
+        break;
     case NOTHING_TRIPPED:
-        return !tripped(core, false, true);
+        allowed = !tripped(core, false, true);
+        break;
     case NOTHING_IN_THE_WAY:
-        return !latched(core) && !tripped(core, true, true);
+        allowed = !latched(core) && !tripped(core, true, true);
+        break;
     case ONLY_A_HOLD_IN_THE_WAY:
-        return !latched(core) && tripped(core, true, true) && !tripped(core, true, false);
-    case NOTHING_STANDS:
-        return !latched(core) && !tripped(core, false, true);
+        allowed = !latched(core) && tripped(core, true, true) && !tripped(core, true, false);
+        break;
     case NOTHING_BUT_HOLDS_STANDS:
-        return !latched(core) && !tripped(core, false, false);
-    default:
-        return false;
+        allowed = !latched(core) && !tripped(core, false, false);
+        break;
+    case NOTHING_STANDS:
+    default: /* the strictest */
+        allowed = !latched(core) && !tripped(core, false, true);
+        break;
     }
+    return allowed;
 }
 
 /* Take a transition if the graph and its guard allow it. */
@@ -306,37 +315,17 @@ static bool reset_latches(il_core *core, il_command command) {
     return cleared;
 }
 
+/* What a command triggers, in their order; the resets of latches come after these. */
+static const IL_FLASH uint8_t triggered_by[] = {
+    ON_NOTHING, ON_POWER_ON,  ON_PREPARE,     ON_STAND_BY,   ON_BEGIN_CHECK, ON_BEAM_ON, ON_INTERRUPT,
+    ON_RESUME,  ON_TERMINATE, ON_ACKNOWLEDGE, ON_STAND_DOWN, ON_RESTART,
+};
+
 static bool obey(il_core *core, il_command command) {
-    switch (command) {
-    case IL_POWER_ON:
-        return fire(core, ON_POWER_ON);
-    case IL_PREPARE:
-        return fire(core, ON_PREPARE);
-    case IL_STAND_BY:
-        return fire(core, ON_STAND_BY);
-    case IL_BEGIN_CHECK:
-        return fire(core, ON_BEGIN_CHECK);
-    case IL_BEAM_ON:
-        return fire(core, ON_BEAM_ON);
-    case IL_INTERRUPT:
-        return fire(core, ON_INTERRUPT);
-    case IL_RESUME:
-        return fire(core, ON_RESUME);
-    case IL_TERMINATE:
-        return fire(core, ON_TERMINATE);
-    case IL_ACKNOWLEDGE:
-        return fire(core, ON_ACKNOWLEDGE);
-    case IL_STAND_DOWN:
-        return fire(core, ON_STAND_DOWN);
-    case IL_RESTART:
-        return fire(core, ON_RESTART);
-    case IL_RESET_LOCAL:
-    case IL_RESET_OPERATOR:
-    case IL_RESET_PHYSICS:
+    if (command >= IL_RESET_LOCAL) {
         return reset_latches(core, command);
-    default:
-        return false;
     }
+    return fire(core, (trigger)triggered_by[command]);
 }
 
 /* ---- proof test ------------------------------------------------------------------------------------------------ */
@@ -493,10 +482,7 @@ int64_t il_machine_quiet_phase(const il_core *core) {
     if (proven == NULL) {
         return 0;
     }
-    const il_view view = il_machine_view(core);
-    if (il_evaluate(&view, proven) == core->forcing) {
-        return 0;
-    }
+    /* The line has not answered yet: an answer moves the proof test on, which is a changed output. */
     return (int64_t)table->proof_timeout - (int64_t)core->phase_ticks - 1;
 }
 
