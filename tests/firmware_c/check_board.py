@@ -173,9 +173,11 @@ def pieces(core: Core) -> None:
     assert twin.outputs.latched
     twin.heal()
     twin.run(5)
-    # For ten scans the jaws are off again: too short to trip, long enough to refuse the reset of the first
-    # scan. The gate that moves makes every scan a full one, so that more pieces follow.
-    twin.change(Change(jaws, (limit + 10) * ONE, -ONE), Change(signal["image_age_override"], 0, 1))
+    # For some scans the jaws are off again: too short to trip, long enough to refuse the reset of the first
+    # scan. The gate that moves makes every scan a full one, so that more pieces follow; the reset was refused
+    # before, so that its reply is no change that would end the run.
+    twin.change(Change(jaws, (limit + 14) * ONE, -ONE), Change(signal["image_age_override"], 0, 1))
+    twin.run(1, Command.reset_operator)
     twin.run(48, Command.reset_operator)
     assert twin.outputs.latched, "a command is given again with the next piece"
     walk(twin, 30, Random(5))
