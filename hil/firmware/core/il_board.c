@@ -27,7 +27,7 @@ void il_board_poll(void) {
     il_link_event event = IL_LINK_IDLE;
     uint8_t byte;
     /* Bounded by the longest frame: a host that never stops sending must not hold up the watchdog. */
-    for (uint16_t i = 0; (i < IL_LINK_BUFFER) && (event == IL_LINK_IDLE) && il_port_read(&byte); i++) {
+    for (uint16_t i = 0; (i < (uint16_t)IL_LINK_BUFFER) && (event == IL_LINK_IDLE) && il_port_read(&byte); i++) {
         event = il_link_take(&link, byte);
     }
     if ((event == IL_LINK_BROKEN) || (event == IL_LINK_RESTART)) {

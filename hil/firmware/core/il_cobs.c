@@ -3,7 +3,7 @@
 #define LONGEST_BLOCK 254u
 #define NO_ZERO_FOLLOWS 255u
 
-static void begin(il_cobs *cobs) {
+static void begin_frame(il_cobs *cobs) {
     cobs->size = 0;
     cobs->left = 0;
     cobs->zero_due = false;
@@ -14,10 +14,10 @@ static void begin(il_cobs *cobs) {
 void il_cobs_start(il_cobs *cobs, uint8_t *data, uint16_t capacity) {
     cobs->data = data;
     cobs->capacity = capacity;
-    begin(cobs);
+    begin_frame(cobs);
 }
 
-static void put(il_cobs *cobs, uint8_t byte) {
+static void put_byte(il_cobs *cobs, uint8_t byte) {
     if (cobs->size < cobs->capacity) {
         cobs->data[cobs->size] = byte;
         cobs->size = (uint16_t)(cobs->size + 1u);
@@ -32,7 +32,7 @@ static il_cobs_event end(il_cobs *cobs) {
         event = (cobs->overrun || (cobs->left > 0u)) ? IL_COBS_DAMAGED : IL_COBS_FRAME;
     }
     const uint16_t size = cobs->size;
-    begin(cobs);
+    begin_frame(cobs);
     if (event == IL_COBS_FRAME) {
         cobs->size = size;
     }
@@ -44,15 +44,15 @@ il_cobs_event il_cobs_take(il_cobs *cobs, uint8_t byte) {
         return end(cobs);
     }
     if (!cobs->started) {
-        begin(cobs); /* the frame before was the caller's until now */
+        begin_frame(cobs); /* the frame before was the caller's until now */
         cobs->started = true;
     }
     if (cobs->left > 0u) {
-        put(cobs, byte);
+        put_byte(cobs, byte);
         cobs->left = (uint8_t)(cobs->left - 1u);
     } else {
         if (cobs->zero_due) {
-            put(cobs, 0u);
+            put_byte(cobs, 0u);
         }
         cobs->left = (uint8_t)(byte - 1u);
         cobs->zero_due = byte != NO_ZERO_FOLLOWS;

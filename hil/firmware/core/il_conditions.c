@@ -12,7 +12,7 @@ enum { STALE_SEEN, STALE_LAST, STALE_SINCE };
 enum { TIMER_COUNT };
 enum { MOVES_BASED, MOVES_BASE, MOVES_AGE };
 
-static int64_t at_most(int64_t a, int64_t b) { return (a < b) ? a : b; }
+static int64_t least_of(int64_t a, int64_t b) { return (a < b) ? a : b; }
 
 static int32_t *memory_of(const il_view *view, const IL_FLASH il_row *row) {
     return &view->memory[row->memory];
@@ -22,7 +22,7 @@ static int32_t param(const il_view *view, const IL_FLASH il_row *row, uint8_t in
     return view->table->param[row->first + index];
 }
 
-static uint8_t signal(const il_view *view, const IL_FLASH il_row *row, uint8_t index) {
+static uint8_t signal_of(const il_view *view, const IL_FLASH il_row *row, uint8_t index) {
     return (uint8_t)param(view, row, index);
 }
 
@@ -62,7 +62,7 @@ static int64_t comparison_quiet(const il_view *view, const IL_FLASH il_row *row)
         for (uint8_t i = 0; i < alternative->size; i++) {
             const IL_FLASH il_sum *sum = &view->table->sum[alternative->first + i];
             const uint8_t size = load(view, sum, part);
-            least = at_most(least, il_sum_quiet(view->lines, part, size, sum->constant));
+            least = least_of(least, il_sum_quiet(view->lines, part, size, sum->constant));
         }
     }
     return least;
@@ -73,14 +73,15 @@ static int64_t comparison_quiet(const il_view *view, const IL_FLASH il_row *row)
 enum { RATE_SIGNAL, RATE_SET, RATE_WINDOW, RATE_STEP, RATE_ABOVE, RATE_GAIN_FACTOR, RATE_SET_FACTOR };
 
 typedef struct {
-    int32_t step, samples; /* distance of samples; how many a full window has */
-    int64_t threshold;     /* a gain above it is too high, or high enough */
+    int32_t step;      /* distance of samples */
+    int32_t samples;   /* how many a full window has */
+    int64_t threshold; /* a gain above it is too high, or high enough */
     bool above;
 } rate_rule;
 
 static rate_rule rate_of(const il_view *view, const IL_FLASH il_row *row) {
     rate_rule rule;
-    const int64_t set = il_x(view->lines, signal(view, row, RATE_SET));
+    const int64_t set = il_x(view->lines, signal_of(view, row, RATE_SET));
     const int64_t limit = set * (int64_t)param(view, row, RATE_SET_FACTOR);
     const int64_t gain_factor = param(view, row, RATE_GAIN_FACTOR);
     rule.step = param(view, row, RATE_STEP);
@@ -109,7 +110,7 @@ static bool rate_evaluate(const il_view *view, const IL_FLASH il_row *row) {
     int32_t *memory = memory_of(view, row);
     const rate_rule rule = rate_of(view, row);
     if (memory[RATE_PHASE] == 0) {
-        rate_sample(&rule, memory, il_x(view->lines, signal(view, row, RATE_SIGNAL)));
+        rate_sample(&rule, memory, il_x(view->lines, signal_of(view, row, RATE_SIGNAL)));
         if (memory[RATE_USED] == rule.samples) {
             const int64_t gain = (int64_t)rate_sample_before(&rule, memory, 0) -
                                  (int64_t)rate_sample_before(&rule, memory, rule.samples - 1);
@@ -134,8 +135,8 @@ static int64_t rate_quiet(const il_view *view, const IL_FLASH il_row *row) {
     const int32_t *memory = memory_of(view, row);
     const rate_rule rule = rate_of(view, row);
     const int64_t first = rate_first(&rule, memory);
-    const uint8_t index = signal(view, row, RATE_SIGNAL);
-    if (il_s(view->lines, signal(view, row, RATE_SET)) != 0) {
+    const uint8_t index = signal_of(view, row, RATE_SIGNAL);
+    if (il_s(view->lines, signal_of(view, row, RATE_SET)) != 0) {
         return first - 1;
     }
     const bool exceeds = (memory[RATE_ANSWER] != 0) == rule.above;
@@ -166,11 +167,12 @@ static void rate_pass(const il_view *view, const IL_FLASH il_row *row, int32_t t
     int32_t *memory = memory_of(view, row);
     const rate_rule rule = rate_of(view, row);
     const int64_t first = rate_first(&rule, memory);
-    const uint8_t index = signal(view, row, RATE_SIGNAL);
+    const uint8_t index = signal_of(view, row, RATE_SIGNAL);
     if (first <= (int64_t)ticks) {
         const int64_t last = first + ((((int64_t)ticks - first) / rule.step) * rule.step);
         const int64_t kept = (int64_t)(rule.samples - 1) * rule.step;
-        int64_t tick = ((last - kept) > first) ? (last - kept) : first;
+        const int64_t earliest = last - kept;
+        int64_t tick = (earliest > first) ? earliest : first;
         for (; tick <= last; tick += rule.step) {
             rate_sample(&rule, memory, (int32_t)ahead(view, index, tick));
         }
@@ -186,9 +188,9 @@ static int64_t distance(int64_t a) { return (a < 0) ? -a : a; }
 
 static bool travel_evaluate(const il_view *view, const IL_FLASH il_row *row) {
     int32_t *memory = memory_of(view, row);
-    const int32_t counted = il_x(view->lines, signal(view, row, TRAVEL_SIGNAL));
-    const int32_t planned = il_x(view->lines, signal(view, row, TRAVEL_PLAN));
-    const int32_t position = il_x(view->lines, signal(view, row, TRAVEL_AXIS));
+    const int32_t counted = il_x(view->lines, signal_of(view, row, TRAVEL_SIGNAL));
+    const int32_t planned = il_x(view->lines, signal_of(view, row, TRAVEL_PLAN));
+    const int32_t position = il_x(view->lines, signal_of(view, row, TRAVEL_AXIS));
     bool begins = memory[TRAVEL_STARTED] == 0;
     bool answer = false;
     if (!begins) {
@@ -219,12 +221,12 @@ static int64_t travel_drift_quiet(const il_view *view, const IL_FLASH il_row *ro
     const int64_t planned = memory[TRAVEL_PLANNED];
     const int64_t drift = sign * ((int64_t)memory[TRAVEL_COUNTED] - planned);
     const int64_t share = param(view, row, TRAVEL_PERCENT);
-    il_part part[2] = {{sign, signal(view, row, TRAVEL_SIGNAL)}, {-sign, signal(view, row, TRAVEL_PLAN)}};
+    il_part part[2] = {{sign, signal_of(view, row, TRAVEL_SIGNAL)}, {-sign, signal_of(view, row, TRAVEL_PLAN)}};
     const int64_t fixed =
         il_sum_quiet(view->lines, part, 2, -drift - (int64_t)param(view, row, TRAVEL_BY));
     part[0].coefficient = sign * 10000;
     part[1].coefficient = (-sign * 10000) - share;
-    return at_most(fixed, il_sum_quiet(view->lines, part, 2, (-10000 * drift) + (share * planned)));
+    return least_of(fixed, il_sum_quiet(view->lines, part, 2, (-10000 * drift) + (share * planned)));
 }
 
 static int64_t travel_quiet(const il_view *view, const IL_FLASH il_row *row) {
@@ -234,11 +236,11 @@ static int64_t travel_quiet(const il_view *view, const IL_FLASH il_row *row) {
     }
     const int64_t over = param(view, row, TRAVEL_OVER);
     const int64_t from = memory[TRAVEL_POSITION];
-    il_part part[1] = {{1, signal(view, row, TRAVEL_AXIS)}};
-    int64_t least = at_most(travel_drift_quiet(view, row, 1), travel_drift_quiet(view, row, -1));
-    least = at_most(least, il_sum_quiet(view->lines, part, 1, (-from - over) + 1));
+    il_part part[1] = {{1, signal_of(view, row, TRAVEL_AXIS)}};
+    int64_t least = least_of(travel_drift_quiet(view, row, 1), travel_drift_quiet(view, row, -1));
+    least = least_of(least, il_sum_quiet(view->lines, part, 1, (-from - over) + 1));
     part[0].coefficient = -1;
-    return at_most(least, il_sum_quiet(view->lines, part, 1, (from - over) + 1));
+    return least_of(least, il_sum_quiet(view->lines, part, 1, (from - over) + 1));
 }
 
 /* ---- a heartbeat that stands still --------------------------------------------------------------- */
@@ -247,7 +249,7 @@ enum { STALE_SIGNAL, STALE_TICKS };
 
 static bool stale_evaluate(const il_view *view, const IL_FLASH il_row *row) {
     int32_t *memory = memory_of(view, row);
-    const int32_t now = il_x(view->lines, signal(view, row, STALE_SIGNAL));
+    const int32_t now = il_x(view->lines, signal_of(view, row, STALE_SIGNAL));
     if ((memory[STALE_SEEN] != 0) && (memory[STALE_LAST] == now)) {
         if (memory[STALE_SINCE] < INT32_MAX) {
             memory[STALE_SINCE] += 1;
@@ -270,7 +272,7 @@ static int64_t stale_next_change(int64_t whole, int64_t value, int64_t slope) {
 
 static int64_t stale_quiet(const il_view *view, const IL_FLASH il_row *row) {
     const int32_t *memory = memory_of(view, row);
-    const uint8_t index = signal(view, row, STALE_SIGNAL);
+    const uint8_t index = signal_of(view, row, STALE_SIGNAL);
     const int64_t limit = param(view, row, STALE_TICKS);
     const int64_t since = memory[STALE_SINCE];
     const int64_t slope = il_s(view->lines, index);
@@ -292,7 +294,7 @@ static int64_t stale_quiet(const il_view *view, const IL_FLASH il_row *row) {
 
 static void stale_pass(const il_view *view, const IL_FLASH il_row *row, int32_t ticks) {
     int32_t *memory = memory_of(view, row);
-    const uint8_t index = signal(view, row, STALE_SIGNAL);
+    const uint8_t index = signal_of(view, row, STALE_SIGNAL);
     const int64_t value = il_v(view->lines, index);
     const int64_t slope = il_s(view->lines, index);
     const int64_t end = ahead(view, index, ticks);
@@ -312,7 +314,7 @@ static void stale_pass(const il_view *view, const IL_FLASH il_row *row, int32_t 
 enum { TIMER_LIMIT, TIMER_TICK_FACTOR, TIMER_LIMIT_FACTOR };
 
 static int64_t timer_limit(const il_view *view, const IL_FLASH il_row *row) {
-    return (int64_t)il_x(view->lines, signal(view, row, TIMER_LIMIT)) *
+    return (int64_t)il_x(view->lines, signal_of(view, row, TIMER_LIMIT)) *
            (int64_t)param(view, row, TIMER_LIMIT_FACTOR);
 }
 
@@ -326,7 +328,7 @@ static bool timer_evaluate(const il_view *view, const IL_FLASH il_row *row) {
 }
 
 static int64_t timer_quiet(const il_view *view, const IL_FLASH il_row *row) {
-    if (il_s(view->lines, signal(view, row, TIMER_LIMIT)) != 0) {
+    if (il_s(view->lines, signal_of(view, row, TIMER_LIMIT)) != 0) {
         return 0;
     }
     const int64_t room =
@@ -341,7 +343,7 @@ enum { MOVES_SIGNAL, MOVES_BY, MOVES_AFTER, MOVES_GROWS_ONLY };
 
 static bool moves_evaluate(const il_view *view, const IL_FLASH il_row *row) {
     int32_t *memory = memory_of(view, row);
-    const int32_t value = il_x(view->lines, signal(view, row, MOVES_SIGNAL));
+    const int32_t value = il_x(view->lines, signal_of(view, row, MOVES_SIGNAL));
     const int64_t by = param(view, row, MOVES_BY);
     if (memory[MOVES_BASED] == 0) {
         if (memory[MOVES_AGE] >= param(view, row, MOVES_AFTER)) {
@@ -365,7 +367,7 @@ static int64_t moves_quiet(const il_view *view, const IL_FLASH il_row *row) {
     const int64_t by = param(view, row, MOVES_BY);
     const int64_t base = memory[MOVES_BASE];
     const bool grows_only = param(view, row, MOVES_GROWS_ONLY) != 0;
-    il_part part[1] = {{1, signal(view, row, MOVES_SIGNAL)}};
+    il_part part[1] = {{1, signal_of(view, row, MOVES_SIGNAL)}};
     if (memory[MOVES_BASED] == 0) {
         const int64_t left = (int64_t)param(view, row, MOVES_AFTER) - (int64_t)memory[MOVES_AGE];
         return (left < 0) ? 0 : left;
@@ -378,7 +380,7 @@ static int64_t moves_quiet(const il_view *view, const IL_FLASH il_row *row) {
         return up;
     }
     part[0].coefficient = -1;
-    return at_most(up, il_sum_quiet(view->lines, part, 1, base - by));
+    return least_of(up, il_sum_quiet(view->lines, part, 1, base - by));
 }
 
 /* ---- all of them ---------------------------------------------------------------------------------------------- */
@@ -474,7 +476,7 @@ void il_leave(const il_view *view, const IL_FLASH il_row *row) {
 }
 
 void il_select(const il_view *view, const IL_FLASH il_row *row) {
-    if (row->kind == IL_TIMER) {
+    if (row->kind == (uint8_t)IL_TIMER) {
         memory_of(view, row)[TIMER_COUNT] = 0;
     }
 }

@@ -10,10 +10,11 @@ static const IL_FLASH uint32_t nibble[16] = {
 
 uint32_t il_crc_more(uint32_t crc, const void *data, size_t size) {
     const uint8_t *byte = (const uint8_t *)data;
+    uint32_t sum = crc;
     for (size_t i = 0; i < size; i++) {
-        crc ^= byte[i];
-        crc = (crc >> 4) ^ nibble[crc & 0x0Fu];
-        crc = (crc >> 4) ^ nibble[crc & 0x0Fu];
+        sum ^= byte[i];
+        sum = (sum >> 4) ^ nibble[sum & 0x0Fu];
+        sum = (sum >> 4) ^ nibble[sum & 0x0Fu];
     }
-    return crc;
+    return sum;
 }

@@ -1,22 +1,19 @@
 #include "il_lines.h"
 
-#define HIGHEST (((int64_t)1 << 47) - 1)
-#define LOWEST (-((int64_t)1 << 47))
-
 static int64_t floor_of(int64_t value) {
     /* Shifting a negative number right is left to the compiler by C99; division is not. */
     const int64_t whole = value / IL_ONE;
     return ((value % IL_ONE) < 0) ? (whole - 1) : whole;
 }
 
-static void put(il_lines *lines, uint8_t slot, int64_t value) {
+static void put_line(il_lines *lines, uint8_t slot, int64_t value) {
     const int64_t whole = floor_of(value);
     lines->whole[lines->signal[slot]] = (int32_t)whole;
     lines->part[slot] = (uint16_t)(value - (whole * IL_ONE));
 }
 
 /* The last one moves into the gap. */
-static void stop(il_lines *lines, uint8_t slot) {
+static void stop_line(il_lines *lines, uint8_t slot) {
     lines->moving = (uint8_t)(lines->moving - 1u);
     lines->signal[slot] = lines->signal[lines->moving];
     lines->part[slot] = lines->part[lines->moving];
@@ -31,19 +28,19 @@ void il_lines_start(il_lines *lines, uint8_t signals, const IL_FLASH int32_t *sa
 }
 
 bool il_lines_set(il_lines *lines, uint8_t signal, int64_t value, int64_t slope) {
-    if ((value < LOWEST) || (value > HIGHEST) || (slope < LOWEST) || (slope > HIGHEST)) {
+    if ((value < IL_LOWEST) || (value > IL_HIGHEST) || (slope < IL_LOWEST) || (slope > IL_HIGHEST)) {
         return false;
     }
     uint8_t slot = il_slot(lines, signal);
     if (slope == 0) {
         if (slot != IL_NONE) {
-            stop(lines, slot);
+            stop_line(lines, slot);
         }
         lines->whole[signal] = (int32_t)floor_of(value);
         return true;
     }
     if (slot == IL_NONE) {
-        if (lines->moving >= IL_MAX_MOVING) {
+        if (lines->moving >= (uint8_t)IL_MAX_MOVING) {
             return false;
         }
         slot = lines->moving;
@@ -51,7 +48,7 @@ bool il_lines_set(il_lines *lines, uint8_t signal, int64_t value, int64_t slope)
         lines->moving = (uint8_t)(lines->moving + 1u);
     }
     lines->slope[slot] = slope;
-    put(lines, slot, value);
+    put_line(lines, slot, value);
     return true;
 }
 
@@ -59,7 +56,7 @@ bool il_lines_fit(const il_lines *lines, int32_t ticks) {
     for (uint8_t i = 0; i < lines->moving; i++) {
         const int64_t value = il_v_of(lines, i);
         const int64_t slope = lines->slope[i];
-        const int64_t room = (slope > 0) ? ((HIGHEST - value) / slope) : ((LOWEST - value) / slope);
+        const int64_t room = (slope > 0) ? ((IL_HIGHEST - value) / slope) : ((IL_LOWEST - value) / slope);
         if (room < (int64_t)ticks) {
             return false;
         }
@@ -69,6 +66,6 @@ bool il_lines_fit(const il_lines *lines, int32_t ticks) {
 
 void il_lines_advance(il_lines *lines, int32_t ticks) {
     for (uint8_t i = 0; i < lines->moving; i++) {
-        put(lines, i, il_v_of(lines, i) + (lines->slope[i] * (int64_t)ticks));
+        put_line(lines, i, il_v_of(lines, i) + (lines->slope[i] * (int64_t)ticks));
     }
 }

@@ -34,8 +34,8 @@ static uint32_t get_u32(const uint8_t *from) {
 }
 
 static int64_t get_i48(const uint8_t *from) {
-    const int64_t value = (int64_t)get_u32(from) | ((int64_t)get_u16(&from[4]) << 32);
-    return (value >= ((int64_t)1 << 47)) ? (value - ((int64_t)1 << 48)) : value;
+    const int64_t value = (int64_t)((uint64_t)get_u32(from) | ((uint64_t)get_u16(&from[4]) << 32));
+    return (value > IL_HIGHEST) ? ((value - IL_HIGHEST - 1) + IL_LOWEST) : value;
 }
 
 /* ---- replies --------------------------------------------------------------------------------------- */
@@ -43,7 +43,7 @@ static int64_t get_i48(const uint8_t *from) {
 static uint8_t mask_bytes(const il_link *link) { return (uint8_t)((link->core->table->rows + 7u) / 8u); }
 
 /* Begin a reply; every one starts with the boot count. */
-static void begin(il_link *link, uint8_t sequence, uint8_t type, uint16_t size) {
+static void begin_reply(il_link *link, uint8_t sequence, uint8_t type, uint16_t size) {
     link->reply[SEQUENCE] = sequence;
     link->reply[TYPE] = type;
     put_u16(&link->reply[IL_WIRE_HEADER], (uint16_t)(link->core->retained->boots & 0xFFFFu));
@@ -58,7 +58,7 @@ static void send(il_link *link) {
 }
 
 static void error(il_link *link, uint8_t sequence, uint8_t code, uint16_t detail) {
-    begin(link, sequence, IL_WIRE_ERROR, IL_WIRE_ERROR_FIXED);
+    begin_reply(link, sequence, IL_WIRE_ERROR, IL_WIRE_ERROR_FIXED);
     link->reply[IL_WIRE_ERROR_CODE] = code;
     put_u16(&link->reply[IL_WIRE_ERROR_DETAIL], detail);
     send(link);
@@ -86,7 +86,7 @@ static void reply_outputs(il_link *link, uint8_t sequence) {
     const il_mask *const masks[IL_WIRE_OUTPUTS_MASK_COUNT] = {&outputs->tripped, &outputs->latched,
                                                               &outputs->local_due};
     uint8_t *reply = link->reply;
-    begin(link, sequence, IL_WIRE_OUTPUTS,
+    begin_reply(link, sequence, IL_WIRE_OUTPUTS,
           (uint16_t)(IL_WIRE_OUTPUTS_FIXED + ((uint16_t)IL_WIRE_OUTPUTS_MASK_COUNT * size)));
     put_u32(&reply[IL_WIRE_OUTPUTS_AT], link->at);
     reply[IL_WIRE_OUTPUTS_STATE] = outputs->state;
@@ -107,7 +107,7 @@ static void reply_retained(il_link *link, uint8_t sequence) {
     const uint8_t size = mask_bytes(link);
     const il_mask *const masks[IL_WIRE_RETAINED_MASK_COUNT] = {&retained->latched, &retained->local_due};
     uint8_t *reply = link->reply;
-    begin(link, sequence, IL_WIRE_RETAINED,
+    begin_reply(link, sequence, IL_WIRE_RETAINED,
           (uint16_t)(IL_WIRE_RETAINED_FIXED + ((uint16_t)IL_WIRE_RETAINED_MASK_COUNT * size)));
     put_u32(&reply[IL_WIRE_RETAINED_BOOT_COUNT], retained->boots);
     reply[IL_WIRE_RETAINED_CAUSE] = retained->cause;
@@ -126,7 +126,7 @@ static void reply_welcome(il_link *link, uint8_t sequence) {
     const il_core *core = link->core;
     uint8_t *reply = link->reply;
     (void)memset(reply, 0, IL_WIRE_WELCOME_FIXED);
-    begin(link, sequence, IL_WIRE_WELCOME, IL_WIRE_WELCOME_FIXED);
+    begin_reply(link, sequence, IL_WIRE_WELCOME, IL_WIRE_WELCOME_FIXED);
     (void)memcpy(&reply[IL_WIRE_WELCOME_NONCE], link->nonce, sizeof link->nonce);
     reply[IL_WIRE_WELCOME_PROTOCOL] = IL_WIRE_PROTOCOL;
     for (uint8_t i = 0; i < 8u; i++) {
@@ -196,7 +196,7 @@ static il_link_event set(il_link *link, uint8_t sequence, uint16_t size) {
         return IL_LINK_BROKEN;
     }
     if (take_changes(link, sequence, IL_WIRE_SET_CHANGES)) {
-        begin(link, sequence, IL_WIRE_SET_DONE, IL_WIRE_SET_DONE_FIXED);
+        begin_reply(link, sequence, IL_WIRE_SET_DONE, IL_WIRE_SET_DONE_FIXED);
         put_u32(&link->reply[IL_WIRE_SET_DONE_AT], link->at);
         send(link);
     }

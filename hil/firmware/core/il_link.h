@@ -14,7 +14,7 @@
 #define IL_LINK_BUFFER 128 /* longest request, decoded */
 #endif
 /* Longest reply: WELCOME, or OUTPUTS with its masks. */
-#define IL_LINK_OUTPUTS (IL_WIRE_OUTPUTS_FIXED + (IL_WIRE_OUTPUTS_MASK_COUNT * (unsigned)IL_MASK_BYTES))
+#define IL_LINK_OUTPUTS (IL_WIRE_OUTPUTS_FIXED + (IL_WIRE_OUTPUTS_MASK_COUNT * IL_MASK_BYTES))
 #define IL_LINK_REPLY                                                                                      \
     (((IL_LINK_OUTPUTS > IL_WIRE_WELCOME_FIXED) ? IL_LINK_OUTPUTS : IL_WIRE_WELCOME_FIXED) + IL_WIRE_CRC)
 

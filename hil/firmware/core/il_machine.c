@@ -39,7 +39,10 @@ typedef enum {
 } guard;
 
 typedef struct {
-    uint8_t trigger, source, dest, guard;
+    uint8_t trigger;
+    uint8_t source;
+    uint8_t dest;
+    uint8_t guard;
 } transition;
 
 /* Every allowed transition. What is not here cannot happen. Emergency is possible everywhere but
@@ -73,19 +76,21 @@ static const IL_FLASH transition graph[] = {
     {ON_RESTART, IL_EMERGENCY, IL_SELF_TEST, NOTHING_STANDS},
 };
 
-#define TRANSITIONS ((uint8_t)(sizeof graph / sizeof graph[0]))
+#define TRANSITIONS ((uint8_t)(sizeof(graph) / sizeof(graph[0])))
+
+#define BIT(state) (1u << (uint8_t)(state))
 
 static uint16_t bit(uint8_t state) { return (uint16_t)(1u << state); }
 
 bool il_in_beam(uint8_t state) {
-    const uint16_t in_beam = (uint16_t)((1u << IL_READY) | (1u << IL_IRRADIATION) | (1u << IL_HOLD) |
-                                        (1u << IL_INTERRUPTED));
+    const uint16_t in_beam =
+        (uint16_t)(BIT(IL_READY) | BIT(IL_IRRADIATION) | BIT(IL_HOLD) | BIT(IL_INTERRUPTED));
     return (in_beam & bit(state)) != 0u;
 }
 
 static bool may_move(uint8_t state) {
-    const uint16_t motion = (uint16_t)((1u << IL_STANDBY) | (1u << IL_PREPARATORY) | (1u << IL_CHECK) |
-                                       (1u << IL_READY) | (1u << IL_IRRADIATION) | (1u << IL_HOLD));
+    const uint16_t motion = (uint16_t)(BIT(IL_STANDBY) | BIT(IL_PREPARATORY) | BIT(IL_CHECK) | BIT(IL_READY) |
+                                       BIT(IL_IRRADIATION) | BIT(IL_HOLD));
     return (motion & bit(state)) != 0u;
 }
 
@@ -379,7 +384,7 @@ static bool complete_tripped(const il_core *core) {
 }
 
 /* Take a stop and keep its first cause: the first tripped row of the worst stop. */
-static bool stop(il_core *core, trigger on, uint8_t worst) {
+static bool take_stop(il_core *core, trigger on, uint8_t worst) {
     if (!fire(core, on)) {
         return false;
     }
@@ -416,10 +421,10 @@ void il_machine_step(il_core *core, il_command command) {
     /* A person's stop of a beam is obeyed even in the scan in which it would only be held. */
     const bool ordered = (command == IL_INTERRUPT) || (command == IL_TERMINATE);
     const bool stopped =
-        ((worst >= (uint8_t)IL_STOP_EMERGENCY) && stop(core, ON_EMERGENCY, worst)) ||
-        ((worst >= (uint8_t)IL_STOP_TERMINATE) && stop(core, ON_TERMINATE, worst)) ||
-        ((worst >= (uint8_t)IL_STOP_INTERRUPT) && stop(core, ON_INTERRUPT, worst)) ||
-        ((worst >= (uint8_t)IL_STOP_HOLD) && stop(core, ON_CHECK_FAILED, worst)) ||
+        ((worst >= (uint8_t)IL_STOP_EMERGENCY) && take_stop(core, ON_EMERGENCY, worst)) ||
+        ((worst >= (uint8_t)IL_STOP_TERMINATE) && take_stop(core, ON_TERMINATE, worst)) ||
+        ((worst >= (uint8_t)IL_STOP_INTERRUPT) && take_stop(core, ON_INTERRUPT, worst)) ||
+        ((worst >= (uint8_t)IL_STOP_HOLD) && take_stop(core, ON_CHECK_FAILED, worst)) ||
         (complete_tripped(core) && fire(core, ON_COMPLETE)) ||
         ((worst == (uint8_t)IL_STOP_HOLD) && !ordered && fire(core, ON_HOLD));
     if (stopped) {

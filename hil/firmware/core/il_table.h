@@ -71,7 +71,10 @@ typedef struct {
     uint16_t self_test_ticks;
     uint16_t proof_timeout;
     uint16_t memory; /* words of condition memory */
-    uint16_t alternatives, sums, terms, params;
+    uint16_t alternatives;
+    uint16_t sums;
+    uint16_t terms;
+    uint16_t params;
     const IL_FLASH int32_t *safe; /* whole counts, one per signal */
     const IL_FLASH il_row *row;
     const IL_FLASH il_alternative *alternative;

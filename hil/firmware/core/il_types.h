@@ -37,11 +37,12 @@
 #define IL_MAX_MEMORY 2048
 #endif
 
-#define IL_FRACTION_BITS 16
-#define IL_ONE ((int64_t)1 << IL_FRACTION_BITS)
-#define IL_MASK_BYTES ((IL_MAX_ROWS + 7) / 8)
+#define IL_ONE ((int64_t)65536)                 /* a count, in 32.16 fixed point */
+#define IL_HIGHEST ((int64_t)0x7FFFFFFFFFFF)    /* of 48 bits */
+#define IL_LOWEST (-IL_HIGHEST - 1)
+#define IL_MASK_BYTES (((unsigned)IL_MAX_ROWS + 7u) / 8u)
 #define IL_NONE 0xFFu
-#define IL_FOREVER ((int64_t)1 << 40)
+#define IL_FOREVER ((int64_t)0x10000000000) /* scans */
 
 /* One bit per interlock, in table order. */
 typedef struct {
