@@ -14,10 +14,10 @@ export PYTHON
 unexport PYTHONHOME PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench docs boards lint clean lock
+.PHONY: help setup run test bench docs boards coverage misra mutations lint clean lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "make run takes SCENARIO= ($(SCENARIO)), BOARD= ($(BOARD)), OUT= ($(OUT));"
 	@echo "make test takes PYTEST_ARGS= ($(PYTEST_ARGS)); make setup takes PYTHON= (python3)."
@@ -39,6 +39,15 @@ bench: setup ## measure simulation speed
 boards: setup ## install what emulated boards need and build the firmware of each
 	@TEST_PACKAGES=board_packages.txt TEST_PACKAGES_LIMIT=1800 tools/test_packages.sh
 	@tools/boards.sh $(VENV)/bin/python
+
+coverage: setup ## print which lines and branches of the firmware core the tests reach
+	@$(VENV)/bin/python -m tests.firmware_c.coverage
+
+misra: setup ## print where the firmware core breaks a coding rule without a reason
+	@$(VENV)/bin/python -m tests.firmware_c.misra
+
+mutations: setup ## plant every known mistake in the firmware core and print what notices it
+	@$(VENV)/bin/python -m tests.firmware_c.mutation
 
 docs: setup ## rewrite docs/table.md and docs/states.md from the interlock table and the states
 	$(VENV)/bin/python tools/docs.py

@@ -20,9 +20,9 @@ from hil.device import Device  # noqa: E402
 from hil.messages import BY_NUMBER  # noqa: E402
 from hil.wire import Frames, Layout, enframe  # noqa: E402
 from hil.wire_text import page_tables  # noqa: E402
+from tools.generated_parts import with_generated_parts  # noqa: E402
 
 PAGE = ROOT / "docs" / "wire.md"
-BEGIN, END = "<!-- generated: {} -->", "<!-- end of generated: {} -->"
 
 
 def example_table() -> Table:
@@ -120,18 +120,11 @@ def _value(value: object) -> str:
 PARTS = {"messages": page_tables, "example": example}
 
 
-def with_generated_parts(page: str) -> str:
-    """The page with its generated parts as they should be. Raises ValueError when a mark is missing."""
-    for name, make in PARTS.items():
-        begin, end = BEGIN.format(name), END.format(name)
-        before, mark, rest = page.partition(begin)
-        _, closing, after = rest.partition(end)
-        if not mark or not closing:
-            raise ValueError(f"{PAGE.name} has no part {begin} … {end}")
-        page = f"{before}{begin}\n\n{make()}\n{end}{after}"
-    return page
+def page_as_it_should_be(page: str) -> str:
+    """The page with its generated parts. Raises ValueError when a mark is missing."""
+    return with_generated_parts(page, PAGE.name, PARTS)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_generated_parts(PAGE.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    PAGE.write_text(page_as_it_should_be(PAGE.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     print(f"wrote docs/{PAGE.name}")

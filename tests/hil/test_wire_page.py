@@ -39,12 +39,12 @@ def shown() -> list[tuple[str, str, bytes]]:
 
 
 def test_the_generated_parts_are_fresh() -> None:
-    assert tool().with_generated_parts(PAGE) == PAGE, "stale: run `python tools/wire_page.py`"
+    assert tool().page_as_it_should_be(PAGE) == PAGE, "stale: run `python tools/wire_page.py`"
 
 
 def test_a_page_without_its_marks_is_not_taken_for_fresh() -> None:
     with pytest.raises(ValueError, match="has no part"):
-        tool().with_generated_parts(PAGE.replace("<!-- generated: example -->", ""))
+        tool().page_as_it_should_be(PAGE.replace("<!-- generated: example -->", ""))
 
 
 def test_the_conversation_shown_is_what_the_board_says() -> None:

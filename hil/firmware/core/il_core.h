@@ -98,8 +98,9 @@ bool il_set(il_core *core, uint8_t signal, int64_t value, int64_t slope);
 #endif
 
 /* Run up to `ticks` scans and stop after the first that changed an output, or after IL_FULL_SCANS that
- * could have. The command is given in the first scan. Returns how many scans were run; 0: the request is not acceptable, nothing was run;
- * IL_BROKEN: the core's memory is not what it was sealed with, and the caller has to make safe. */
+ * could have. The command is given in the first scan. Returns how many scans were run; 0: the request is
+ * not acceptable, nothing was run; IL_BROKEN: the core's memory is not what it was sealed with, and the
+ * caller has to make safe. */
 int32_t il_run(il_core *core, int32_t ticks, il_command command);
 
 /* Close the core's memory with its seal, and see whether it is still whole. */

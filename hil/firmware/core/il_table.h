@@ -1,4 +1,4 @@
-/* An interlock table as the core reads it: constant, in flash, guarded by a CRC.
+/* An interlock table as the core reads it: constant, in flash.
  *
  * Conditions without a memory are alternatives of sums: a row is true when in any of its
  * alternatives every sum is positive. The others find their parameters in `params`, and their
