@@ -141,6 +141,25 @@ def ordered_stops(core: Core) -> None:
         twin.compare_retained()
 
 
+def commands_during_the_proof_test(core: Core) -> None:
+    """A scan with a command does not move the proof test on, be the command refused as before and unseen."""
+    condition = {"kind": "is_true", "signals": ["alarm"]}
+    row = {"trips_when": condition, "stop": "hold", "acts_in": IN_BEAM, "proof": {"alarm": True}}
+    for answers in (True, False):
+        twin = twin_of(core, small_table(FIRST=row, SECOND=row))
+        for since in range(8):
+            twin.answers = True
+            twin.reset(ResetCause.power)
+            assert twin.reach(State.preparatory)
+            twin.answers = answers
+            twin.run(1, Command.begin_check)
+            twin.run(1 + since)
+            for command in (Command.resume, Command.resume, Command.stand_by, Command.stand_by):
+                twin.run(1, command)
+                twin.run(1, command)
+                twin.run(40, command)
+
+
 def finding_of_a_cut_beam(core: Core) -> None:
     """It goes with the reset of its row after the beam was ended, and not before."""
     table = load_table()
@@ -166,5 +185,6 @@ CHECKS: dict[str, Check] = {
     "travel": travel,
     "latches": latches,
     "ordered stops": ordered_stops,
+    "commands during the proof test": commands_during_the_proof_test,
     "finding of a cut beam": finding_of_a_cut_beam,
 }

@@ -487,7 +487,10 @@ int64_t il_machine_quiet_phase(const il_core *core) {
     if (proven == NULL) {
         return 0;
     }
-    /* The line has not answered yet: an answer moves the proof test on, which is a changed output. */
+    const il_view view = il_machine_view(core);
+    if (il_evaluate(&view, proven) == core->forcing) {
+        return 0; /* it has answered in a scan with a command, which does not move the proof test on */
+    }
     return (int64_t)table->proof_timeout - (int64_t)core->phase_ticks - 1;
 }
 

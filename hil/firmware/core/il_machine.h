@@ -26,8 +26,8 @@ void il_machine_enter(il_core *core, uint8_t before);
 /* The row that the proof test is at, or NULL. */
 const IL_FLASH il_row *il_machine_proven(const il_core *core);
 
-/* After a scan that changed no output: scans before a phase of the self test or the proof test can end by
- * itself, as long as the row that is being proven answers what it answers now. */
+/* Scans before a phase of the self test or the proof test can end by itself, as long as the row that is
+ * being proven answers what it answers now. */
 int64_t il_machine_quiet_phase(const il_core *core);
 
 void il_machine_outputs(const il_core *core, il_outputs *outputs);
