@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from firmware_model.contract import (
+    RETAINED_REGIONS,
     Advance,
     Change,
+    Flip,
     Inputs,
     Outputs,
     Reply,
@@ -25,7 +27,16 @@ from firmware_model.contract import (
 )
 from firmware_model.states import Command, State
 from firmware_model.table import Table
-from hil.errors import ProtocolMismatch, Refused, RigError, Silent, UnexpectedReset, WrongTable
+from hil.bench import Bench, NoHands
+from hil.errors import (
+    ProtocolMismatch,
+    Refused,
+    RigError,
+    Silent,
+    Undetected,
+    UnexpectedReset,
+    WrongTable,
+)
 from hil.messages import MESSAGES, PROTOCOL, ErrorCode
 from hil.transport import Transport
 from hil.wire import BadFrame, Frames, Layout, Received, enframe
@@ -234,8 +245,15 @@ class RemoteController:
     Raises a RigError whenever the board does not do its part.
     """
 
-    def __init__(self, transport: Transport, table: Table, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        table: Table,
+        patience: Patience | None = None,
+        bench: Bench | None = None,
+    ) -> None:
         self.table = table
+        self.bench = bench or NoHands(transport.name)
         self.link = Link(transport, len(table.interlocks), patience or Patience())
         self.identity = self.link.greet()
         check_table(transport.name, self.identity, table)
@@ -248,8 +266,36 @@ class RemoteController:
         return self.link.statistics
 
     def reset(self, cause: ResetCause) -> Outputs:
-        """Restart the board for real; retained memory survives."""
-        self.outputs = self._reset(cause, forget=False)
+        """Restart the board for real, by power or button where we have them; retained memory survives."""
+        if self.bench.restart(cause):
+            before, self.identity = self.identity.boot_count, self.link.greet()
+            self.outputs = self._restarted(before + 1, cause)
+        else:
+            self.outputs = self._reset(cause, forget=False)
+        return self.outputs
+
+    def upset(self, flip: Flip) -> Outputs:
+        """Flip the bit and let the board scan: it has to find it and to restart. Raises RigError if not."""
+        link, name, lost = self.link, self.link.transport.name, flip.region in RETAINED_REGIONS
+        if lost and self.identity.boot_count == 1 and self._at == 0:
+            # It would come back as it is now, and nobody could tell that it had restarted.
+            self._reset(ResetCause.watchdog, forget=False)
+        before = self.identity.boot_count
+        self.bench.flip(flip)
+        deadline = time.monotonic() + link.patience.greeting_s
+        while True:
+            link.post("RUN", at=self._at, ticks=1, command=int(Command.none))
+            self.identity = link.greet()
+            if self.identity.boot_count != before or self.identity.at < self._at:
+                break
+            if self.identity.at != self._at:
+                raise Undetected(f"{name}: bit {flip.bit} of {flip.region} was flipped, the board scanned on")
+            if time.monotonic() >= deadline:
+                raise Silent(f"{name}: after bit {flip.bit} of {flip.region} it neither scans nor restarts")
+            link.statistics.retries += 1  # the request got lost
+        if lost:
+            self._boots_before = 0
+        self.outputs = self._restarted(1 if lost else before + 1, ResetCause.watchdog)
         return self.outputs
 
     def _reset(self, cause: ResetCause, forget: bool) -> Outputs:
@@ -261,20 +307,22 @@ class RemoteController:
             if self.identity.boot_count != before or time.monotonic() >= deadline:
                 break
             link.statistics.retries += 1  # the request got lost
-        now = self.identity
-        if now.boot_count == before:
+        if self.identity.boot_count == before:
             raise Silent(f"{link.transport.name}: the board does not restart when asked to")
-        if now.boot_count != before + 1 or now.at != 0:
+        return self._restarted(before + 1, cause)
+
+    def _restarted(self, boots: int, cause: ResetCause) -> Outputs:
+        """The outputs of a board restarted just now and greeted. Raises RigError if it was not so."""
+        now, name = self.identity, self.link.transport.name
+        if now.boot_count != boots or now.at != 0:
             raise UnexpectedReset(
-                f"{link.transport.name}: asked for one restart, the board made {now.boot_count - before} "
+                f"{name}: asked for one restart, the board made {now.boot_count - boots + 1} "
                 f"and ran {now.at} scans; check its supply and its watchdog"
             )
         if now.cause is not cause:
-            raise ProtocolMismatch(
-                f"{link.transport.name}: restarted by {cause.name}, the board reports {now.cause.name}"
-            )
+            raise ProtocolMismatch(f"{name}: restarted by {cause.name}, the board reports {now.cause.name}")
         self._at = 0
-        return self._outputs(link.exchange("READ_OUTPUTS"))
+        return self._outputs(self.link.exchange("READ_OUTPUTS"))
 
     def scan(self, inputs: Inputs) -> Outputs:
         """Exactly one tick."""

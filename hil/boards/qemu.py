@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -16,13 +17,16 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
+from firmware_model.contract import Flip, ResetCause
 from firmware_model.table import Table
 from hil.boards import Board
 from hil.boards.firmware_build import ARM_TOOLS, build_firmware, to_install
 from hil.boards.port import greet
 from hil.errors import RigError, Silent
+from hil.memory import CoreMemory, ProcessMemory, layout_of
 from hil.transport import END_TIMEOUT_S, SocketTransport, Transport
 
 QEMU = "qemu-system-arm"
@@ -41,6 +45,7 @@ class Qemu:
         self._errors = Path(self._folder.name) / "errors"
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
+        self._resets = 0
         try:
             with self._errors.open("wb") as errors:
                 self._process = subprocess.Popen(
@@ -80,12 +85,13 @@ class Qemu:
         """Of the running process; None after close()."""
         return self._process.pid if self._process else None
 
-    def execute(self, command: str) -> Any:
+    def execute(self, command: str, arguments: dict[str, Any] | None = None) -> Any:
         """Carry out a QMP command. Raises RigError."""
+        request = {"execute": command, **({"arguments": arguments} if arguments else {})}
         process = self._running()
         assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps({"execute": command}).encode() + b"\n")
+            process.stdin.write(json.dumps(request).encode() + b"\n")
         except OSError as problem:
             raise RigError(f"qemu {self.machine}: it has ended ({problem.strerror}){self._said()}") from None
         answer = self._message("return", time.monotonic() + COMMAND_TIMEOUT_S)
@@ -95,9 +101,26 @@ class Qemu:
         """Let the processor run."""
         self.execute("cont")
 
+    def pause(self) -> None:
+        """Stop the processor and all clocks of the machine."""
+        self.execute("stop")
+
     def reset(self) -> None:
-        """Press the reset button; RAM keeps what it holds."""
+        """Press the reset button; RAM keeps what it holds. Returns when it has come."""
+        before = self._resets
         self.execute("system_reset")
+        deadline = time.monotonic() + COMMAND_TIMEOUT_S
+        while self._resets == before:
+            self._message("event", deadline)
+
+    def memory(self, address: int) -> ProcessMemory:
+        """The region of the machine's memory that this address is in, RAM or flash."""
+        assert self._process is not None
+        answer = self.execute("human-monitor-command", {"command-line": f"gpa2hva {address:#x}"})
+        found = re.search(r"is (0x[0-9a-f]+)", answer)
+        if found is None:
+            raise RigError(f"qemu {self.machine}: no memory at {address:#x} ({answer.strip()})")
+        return ProcessMemory(self._process.pid, int(found[1], 16) - address)
 
     def close(self) -> None:
         """End QEMU and remove its sockets. Does nothing the second time."""
@@ -128,6 +151,7 @@ class Qemu:
             if found:
                 self._unread = rest
                 message: dict[str, Any] = json.loads(line)
+                self._resets += message.get("event") == "RESET"
                 if key in message:
                     return message
                 if "error" in message:
@@ -166,6 +190,39 @@ class QemuTransport(SocketTransport):
             raise
 
 
+class QemuBench:
+    """Power, reset button and memory of a machine."""
+
+    def __init__(self, qemu: Qemu, elf: Path) -> None:
+        self.qemu = qemu
+        layout = layout_of(elf, elf.with_name("layout.bin"), ["arm-none-eabi-nm"])
+        self.core = CoreMemory(qemu.memory(layout.symbols["core"].address), layout)
+
+    def restart(self, cause: ResetCause) -> bool:
+        """A loss of power and the reset button. No watchdog: healthy firmware kicks it in time."""
+        if cause is ResetCause.power:
+            self.qemu.pause()
+            self._forget()
+            self.qemu.reset()
+            self.qemu.resume()
+        elif cause is ResetCause.external:
+            self.qemu.reset()
+        return cause is not ResetCause.watchdog
+
+    def _forget(self) -> None:
+        """All variables but the retained ones hold anything, as memory without power does."""
+        symbols, memory = self.core.layout.symbols, self.core.memory
+        start, end = symbols["start_of_data"].address, symbols["end_of_noinit"].address
+        kept = self.core.retained()
+        size = self.core.layout.regions["retained"].size
+        noise = Random(0)
+        memory.write(start, noise.randbytes(kept - start))
+        memory.write(kept + size, noise.randbytes(end - kept - size))
+
+    def flip(self, flip: Flip) -> None:
+        self.core.flip(flip)
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """A kind of board: a machine of QEMU and the port of the firmware for it."""
@@ -185,7 +242,10 @@ class Machine:
 
     def start(self, table: Table) -> Board:
         with ExitStack() as resources:
-            return greet(self.kind, self.carrier(table, resources), table, resources)
+            elf = build_firmware(self.port, table)
+            qemu = self.machine(elf, resources)
+            bench = QemuBench(qemu, elf)
+            return greet(self.kind, QemuTransport(qemu), table, resources, bench=bench)
 
     def carrier(self, table: Table, resources: ExitStack) -> Transport:
         return QemuTransport(self.machine(build_firmware(self.port, table), resources))

@@ -58,7 +58,7 @@ from sim.faults.signals import (
     SignalStuck,
     SignalSwapped,
 )
-from sim.faults.supplies import ControllerHang, NodeLate, NodeSilent, PowerDip, Utility
+from sim.faults.supplies import ControllerHang, MemoryFlip, NodeLate, NodeSilent, PowerDip, Utility
 
 Fault = Annotated[
     SignalStuck
@@ -98,6 +98,7 @@ Fault = Annotated[
     | NodeLate
     | PowerDip
     | ControllerHang
+    | MemoryFlip
     | GateLost
     | GateInverted
     | GateFrozen

@@ -54,8 +54,10 @@ bool il_is_whole(const il_core *core) {
 }
 
 void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retained, il_reset_cause cause) {
-    const bool known = retained->magic == RETAINED_MAGIC;
-    if (!known || (retained->crc != crc_of_retained(retained))) {
+    /* With one bit flipped it is still known: power-on leaves the mark so by chance once in 10^8. */
+    const uint32_t off = retained->magic ^ RETAINED_MAGIC;
+    const bool known = (off & (off - 1u)) == 0u;
+    if ((off != 0u) || (retained->crc != crc_of_retained(retained))) {
         (void)memset(retained, 0, sizeof *retained);
         retained->magic = RETAINED_MAGIC;
         retained->first_up = IL_NO_ROW;
@@ -76,6 +78,11 @@ void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retain
     il_lines_start(&core->lines, table->signals, table->safe);
     il_machine_outputs(core, &core->outputs);
     il_seal(core);
+    for (uint16_t piece = 0; piece <= table->rows; piece++) {
+        if (!il_table_piece_is_whole(table, (uint8_t)piece)) {
+            core->seal = ~core->seal; /* it answers, and scans nothing */
+        }
+    }
 }
 
 void il_ask_reset(il_core *core, il_reset_cause cause, bool forget) {
@@ -154,6 +161,16 @@ static bool is_counting(const il_core *core, const IL_FLASH il_row *row) {
 
 static int32_t at_most(int64_t scans, int32_t most) { return (scans < (int64_t)most) ? (int32_t)scans : most; }
 
+/* The next pieces of the table, at most all; after the last one begins anew. */
+static bool table_is_whole(il_core *core) {
+    bool whole = true;
+    for (uint16_t i = 0; (i < IL_PIECES_A_SCAN) && (i <= core->table->rows) && whole; i++) {
+        whole = il_table_piece_is_whole(core->table, core->piece);
+        core->piece = (core->piece < core->table->rows) ? (uint8_t)(core->piece + 1u) : 0u;
+    }
+    return whole;
+}
+
 /* Scans after this one that are certain to change no output. */
 static int32_t quiet(const il_core *core, int32_t most) {
     const il_view view = il_machine_view(core);
@@ -211,6 +228,9 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
     if ((ticks < 1) || ((uint8_t)command >= (uint8_t)IL_COMMANDS) || !il_lines_fit(&core->lines, ticks)) {
         return 0;
     }
+    if (!table_is_whole(core)) {
+        return IL_BROKEN;
+    }
     int32_t done = 1;
     int32_t full = 1;
     scan(core, command);
@@ -224,7 +244,7 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
             il_lines_advance(&core->lines, 1);
             il_seal(core);
             IL_BETWEEN_SCANS(core);
-            if (!il_is_whole(core)) {
+            if (!il_is_whole(core) || !table_is_whole(core)) {
                 return IL_BROKEN;
             }
             scan(core, IL_NO_COMMAND);
