@@ -30,6 +30,7 @@ from firmware_model.table import Interlock, Reaches, Table
 NONE = 0xFF
 MAX_PARTS = 4  # signals in one sum
 FINDINGS = {"proof_test_failed": 0x01, "reset_in_beam": 0x02}
+NOT_NOTHING = 0x5A00  # where a check sum begins
 STOPS_MOTION, GATE_ON = 0x01, 0x02
 
 #: Kinds of conditions by the number the core knows them by; a name is that of the C constant.
@@ -123,14 +124,14 @@ def _sum_of_row(image: Image, index: int) -> int:
     values += [(value, 2) for value in (row.first, row.memory, row.debounce, row.acts_in, row.latches_in)]
     if KINDS[row.kind] != "COMPARISON":
         values += [(value, 4) for value in image.params[row.first : row.first + row.size]]
-        return _check_sum(index, values)
+        return _check_sum(NOT_NOTHING + index, values)
     for first_sum, sums in image.alternatives[row.first : row.first + row.size]:
         values += [(first_sum, 2), (sums, 1)]
         for constant, first_term, terms in image.sums[first_sum : first_sum + sums]:
             values += [(constant, 8), (first_term, 2), (terms, 1)]
             for coefficient, signal in image.terms[first_term : first_term + terms]:
                 values += [(coefficient, 4), (signal, 1)]
-    return _check_sum(index, values)
+    return _check_sum(NOT_NOTHING + index, values)
 
 
 def _sum_of_rest(image: Image) -> int:
@@ -140,7 +141,7 @@ def _sum_of_rest(image: Image) -> int:
     values += [(value, 4) for value in image.safe]
     for row, mask in image.proofs:
         values += [(row, 1), (mask, (len(image.rows) + 7) // 8)]
-    return _check_sum(0, values)
+    return _check_sum(NOT_NOTHING, values)
 
 
 def _meterset_signal(table: Table) -> int:

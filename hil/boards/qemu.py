@@ -113,6 +113,22 @@ class Qemu:
         while self._resets == before:
             self._message("event", deadline)
 
+    def resets(self) -> int:
+        """How often the machine has been reset so far, by whomever."""
+        process = self._running()
+        assert process.stdout is not None
+        while select.select([process.stdout], [], [], 0)[0]:
+            self._take()
+        *lines, self._unread = self._unread.split(b"\n")
+        for line in lines:
+            self._resets += json.loads(line).get("event") == "RESET"
+        return self._resets
+
+    def read_register(self, address: int) -> int:
+        """A word of a peripheral."""
+        answer = self.execute("human-monitor-command", {"command-line": f"xp /1wx {address:#x}"})
+        return int(answer.rpartition(":")[2], 16)
+
     def memory(self, address: int) -> ProcessMemory:
         """The region of the machine's memory that this address is in, RAM or flash."""
         assert self._process is not None
@@ -160,10 +176,16 @@ class Qemu:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
                 raise Silent(f"qemu {self.machine}: no answer on its control channel in time{self._said()}")
-            data = os.read(process.stdout.fileno(), 65536)
-            if not data:
-                raise RigError(f"qemu {self.machine}: it ended by itself{self._said()}")
-            self._unread += data
+            self._take()
+
+    def _take(self) -> None:
+        """What has arrived on the control channel."""
+        process = self._running()
+        assert process.stdout is not None
+        data = os.read(process.stdout.fileno(), 65536)
+        if not data:
+            raise RigError(f"qemu {self.machine}: it ended by itself{self._said()}")
+        self._unread += data
 
     def _said(self) -> str:
         said = self._errors.read_text(errors="replace").strip()
@@ -194,7 +216,7 @@ class QemuBench:
     """Power, reset button and memory of a machine."""
 
     def __init__(self, qemu: Qemu, elf: Path) -> None:
-        self.qemu = qemu
+        self.qemu, self.elf = qemu, elf
         layout = layout_of(elf, elf.with_name("layout.bin"), ["arm-none-eabi-nm"])
         self.core = CoreMemory(qemu.memory(layout.symbols["core"].address), layout)
 
@@ -224,12 +246,21 @@ class QemuBench:
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """Where an output can be read: a register and its bit."""
+
+    address: int
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """A kind of board: a machine of QEMU and the port of the firmware for it."""
 
     name: str
     port: str
     one_cpu: bool = False
+    permit_pin: Pin | None = None  # None: QEMU has no such pin
 
     @property
     def kind(self) -> str:
@@ -257,7 +288,7 @@ class Machine:
         return qemu
 
 
-LM3S6965EVB = Machine("lm3s6965evb", "lm3s6965evb")
+LM3S6965EVB = Machine("lm3s6965evb", "lm3s6965evb", permit_pin=Pin(0x40025004, 1))
 MPS2_AN385 = Machine("mps2-an385", "mps2_an385", one_cpu=True)
 NETDUINOPLUS2 = Machine("netduinoplus2", "netduinoplus2")
 MACHINES = (LM3S6965EVB, MPS2_AN385, NETDUINOPLUS2)

@@ -11,6 +11,10 @@
 
 static const IL_FLASH char table_digest[] = IL_TABLE_DIGEST;
 
+/* A permit stands on inputs that were looked at just now. Without a scan for this long it falls, whatever
+ * the reason; the next scan gives it again. Engineering default: a host that simulates may be slow. */
+#define PERMIT_WITHOUT_SCAN_US 1000000uL
+
 static il_core core;
 static il_link link;
 
@@ -33,6 +37,9 @@ void il_board_poll(void) {
     if ((event == IL_LINK_BROKEN) || (event == IL_LINK_RESTART)) {
         il_port_permit(false);
         il_port_restart();
+    }
+    if ((il_port_micros() - link.scanned) > PERMIT_WITHOUT_SCAN_US) {
+        il_port_permit(false);
     }
     il_port_kick();
 }

@@ -50,7 +50,8 @@ void il_seal(il_core *core) {
 }
 
 bool il_is_whole(const il_core *core) {
-    return (core->seal == sum_of(core)) && (core->retained->crc == crc_of_retained(core->retained));
+    return (core->seal == sum_of(core)) && (core->retained->crc == crc_of_retained(core->retained)) &&
+           il_machine_is_sound(core);
 }
 
 void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retained, il_reset_cause cause) {
@@ -72,7 +73,7 @@ void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retain
     (void)memset(core, 0, sizeof *core);
     core->table = table;
     core->retained = retained;
-    core->state = (uint8_t)IL_OFF;
+    il_machine_become(core, IL_OFF);
     core->reply_accepted = true;
     core->reply_blocked_by = IL_NO_ROW;
     il_lines_start(&core->lines, table->signals, table->safe);
@@ -95,6 +96,7 @@ void il_ask_reset(il_core *core, il_reset_cause cause, bool forget) {
         retained->in_beam = false;
         il_clear(&retained->latched);
         il_clear(&retained->local_due);
+        retained->latch_sum = 0;
     }
     retained->crc = crc_of_retained(retained);
 }
@@ -254,5 +256,5 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
     }
     il_lines_advance(&core->lines, 1); /* the inputs stand ready for the next scan */
     il_seal(core);
-    return done;
+    return il_is_whole(core) ? done : IL_BROKEN; /* the last scan as well, before anyone acts on it */
 }

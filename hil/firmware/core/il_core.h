@@ -49,6 +49,7 @@ typedef struct {
     int16_t first_up;
     uint8_t cause;
     uint8_t findings;
+    uint8_t latch_sum; /* over the bits of both masks, changed with each of them: see not_state */
     bool in_beam;
     uint32_t crc;
 } il_retained;
@@ -61,6 +62,7 @@ typedef struct {
     uint16_t count[IL_MAX_COUNTERS]; /* scans in a row a condition has held, up to the debounce */
     il_mask tripped;
     uint8_t state;
+    uint8_t not_state; /* its complement: a bit that flips within a scan is not sealed unseen */
     uint8_t line; /* position in the list of lines to prove */
     bool forcing;
     bool judged; /* every row that acts in this state was evaluated in it */

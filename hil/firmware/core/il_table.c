@@ -11,6 +11,9 @@
 /* Bytes from one member of a structure to the end of another, between which there are no holes. */
 #define SPAN(type, first, last) (offsetof(type, last) + sizeof(((type *)0)->last) - offsetof(type, first))
 
+/* Where a sum begins: a pointer that leads to nothing but zeros finds no table there. */
+#define NOT_NOTHING 0x5A00u
+
 static uint16_t add(uint16_t sum, const IL_FLASH void *data, size_t size) {
     const IL_FLASH uint8_t *byte = (const IL_FLASH uint8_t *)data;
     for (size_t i = 0; i < size; i++) {
@@ -34,7 +37,7 @@ static uint16_t add_sums(uint16_t sum, const IL_FLASH il_table *table, uint16_t 
 static uint16_t sum_of_row(const IL_FLASH il_table *table, uint8_t number) {
     const IL_FLASH il_row *row = &table->row[number];
     const uint16_t end = (uint16_t)(row->first + row->size);
-    uint16_t sum = add(number, row, SPAN(il_row, kind, counter));
+    uint16_t sum = add((uint16_t)(NOT_NOTHING + number), row, SPAN(il_row, kind, counter));
     sum = add(sum, &row->first, SPAN(il_row, first, latches_in));
     if (row->kind != (uint8_t)IL_COMPARISON) {
         return (end <= table->params) ? add(sum, &table->param[row->first], row->size * sizeof(int32_t)) : 0u;
@@ -49,7 +52,7 @@ static uint16_t sum_of_row(const IL_FLASH il_table *table, uint8_t number) {
 
 /* What belongs to no row. */
 static uint16_t sum_of_rest(const IL_FLASH il_table *table) {
-    uint16_t sum = add(0, table, SPAN(il_table, signals, params));
+    uint16_t sum = add(NOT_NOTHING, table, SPAN(il_table, signals, params));
     sum = add(sum, table->safe, table->signals * sizeof table->safe[0]);
     for (uint8_t i = 0; i < table->proofs; i++) {
         sum = add(sum, &table->proof[i], 1u + ((table->rows + 7u) / 8u));
