@@ -25,6 +25,7 @@ from firmware_model.contract import (
     Segment,
     whole,
 )
+from firmware_model.rig import LineFaults
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from hil.bench import Bench, NoHands
@@ -37,6 +38,7 @@ from hil.errors import (
     UnexpectedReset,
     WrongTable,
 )
+from hil.faulty import FaultyTransport
 from hil.messages import MESSAGES, PROTOCOL, ErrorCode
 from hil.transport import Transport
 from hil.wire import BadFrame, Frames, Layout, Received, enframe
@@ -49,7 +51,7 @@ class Patience:
     """How long the host waits, in seconds, and how often it sends again. Engineering defaults."""
 
     reply_s: float = 1.0  # a board answers a RUN within 0.1 s, and the link adds to it
-    retries: int = 4
+    retries: int = 4  # that wait so long; the first ones wait only as long as answers have taken so far
     greeting_s: float = 6.0  # a boot loader may come first
     greet_again_s: float = 0.25  # longest time between two greetings; the first follow faster
 
@@ -57,6 +59,14 @@ class Patience:
         """The same without repetitions: a lost frame is an error."""
         return Patience(self.reply_s, 0, self.greeting_s, self.greet_again_s)
 
+
+#: The first wait for an answer is four times the usual one, and no shorter than this: a board may take
+#: 0.1 s for a RUN, and a busy computer adds to it. Each repetition waits twice as long, up to
+#: ``reply_s``. Engineering defaults.
+SHORTEST_WAIT_S = 0.2
+USUAL = 4.0
+#: Weight of the newest answer in what is usual (as in RFC 6298).
+NEWEST = 0.125
 
 #: Time between the first two greetings; a process is back from a restart sooner than a board.
 FIRST_GREETING_S = 0.01
@@ -105,6 +115,7 @@ class Link:
         self._frames = Frames()
         self.sequence = 0  # of the last request
         self._arrived: list[bytes] = []
+        self._usual_s = self.patience.reply_s / USUAL  # until something is known of this board
         self.boots: int | None = None  # low 16 bits of the boot count of this session
 
     def greet(self) -> Identity:
@@ -160,16 +171,27 @@ class Link:
         self.sequence = (self.sequence + 1) % 256
         frame = enframe(self.layout.pack(request, self.sequence, changes, **values))
         expected = MESSAGES[request].reply
-        for attempt in range(self.patience.retries + 1):
-            self.statistics.retries += attempt > 0
+        longest = self.patience.reply_s
+        wait = max(SHORTEST_WAIT_S, USUAL * self._usual_s) if self.patience.retries else longest
+        attempts = patient = 0
+        while patient <= self.patience.retries:
+            wait = min(wait, longest)
+            began = time.monotonic()
             self._send(frame)
-            reply = self._reply_to(expected, time.monotonic() + self.patience.reply_s)
+            reply = self._reply_to(expected, began + wait)
             if reply is not None:
+                if not attempts:  # of a repeated one nobody knows which it answers
+                    self._usual_s += NEWEST * (time.monotonic() - began - self._usual_s)
                 self.statistics.exchanges += 1
+                self.statistics.retries += attempts
                 return reply.fields
+            attempts += 1
+            patient += wait >= longest
+            wait *= 2
+        self.statistics.retries += attempts - 1
         raise Silent(
-            f"{self.transport.name}: no answer to {request} after {self.patience.retries + 1} attempts of "
-            f"{self.patience.reply_s} s each; the board hangs or its line is bad"
+            f"{self.transport.name}: no answer to {request} after {attempts} attempts, the last ones of "
+            f"{longest} s each; the board hangs or its line is bad"
         )
 
     def post(self, request: str, **values: Any) -> None:
@@ -345,6 +367,34 @@ class RemoteController:
             if self.outputs != before:
                 break
         return Advance(done, self.outputs)
+
+    # ---- the wire, for a scenario that disturbs it -------------------------------------------------
+
+    def _wire(self) -> FaultyTransport:
+        """The carrier as one that can be disturbed; from its first use on it stays that."""
+        if not isinstance(self.link.transport, FaultyTransport):
+            self.link.transport = FaultyTransport(self.link.transport, LineFaults(), 0)
+        return self.link.transport
+
+    def disturb(self, faults: LineFaults, seed: str) -> None:
+        self._wire().disturb(faults, seed)
+
+    def restore(self) -> None:
+        self._wire().disturb(LineFaults(), 0)
+
+    def unplug(self) -> None:
+        self._wire().unplug()
+
+    def wire_report(self) -> dict[str, int]:
+        """Counts of the session; what was done to frames as ``frames_…``."""
+        counts, transport = self.statistics, self.link.transport
+        done = transport.counts if isinstance(transport, FaultyTransport) else {}
+        return {
+            "exchanges": counts.exchanges,
+            "retries": counts.retries,
+            "damaged_replies": counts.damaged,
+            **{f"frames_{name}": number for name, number in sorted(done.items())},
+        }
 
     def _run_once(self, ticks: int, changes: Sequence[Change], command: Command) -> int:
         fields = self._exchange("RUN", changes, at=self._at, ticks=ticks, command=int(command))

@@ -27,6 +27,7 @@ from firmware_model.contract import (
     ResetCause,
     Segment,
 )
+from firmware_model.rig import Rig
 from firmware_model.states import Command
 from sim.clock import US_PER_MS, Clock
 from sim.linac.lines import Lines
@@ -54,6 +55,7 @@ class Conductor:
         self._down = False
         self._hung_since: int | None = None
         self._hung_by = 0  # causes of the present hang that have not ended
+        self.idle_steps: list[str] = []  # would disturb a wire, and there is none
         self._flips: list[Flip] = []  # since the last scan
 
     def command(self, command: Command) -> simpy.Event:
@@ -101,6 +103,14 @@ class Conductor:
             if not self._hung_by:
                 self._hung_since = None
                 self.lines.repeat_all()
+
+    def rig(self, step: str) -> Rig | None:
+        """The wire to the controller. None if it stands behind none; then the step is noted as idle."""
+        if isinstance(self.controller, Rig):
+            return self.controller
+        if step not in self.idle_steps:
+            self.idle_steps.append(step)
+        return None
 
     def flip(self, flip: Flip) -> None:
         """A bit of the controller's memory flips. Its next scan finds that and restarts it instead.

@@ -59,6 +59,7 @@ from sim.faults.signals import (
     SignalSwapped,
 )
 from sim.faults.supplies import ControllerHang, MemoryFlip, NodeLate, NodeSilent, PowerDip, Utility
+from sim.faults.wire import WireDisturbed, WireUnplugged
 
 Fault = Annotated[
     SignalStuck
@@ -99,6 +100,8 @@ Fault = Annotated[
     | PowerDip
     | ControllerHang
     | MemoryFlip
+    | WireDisturbed
+    | WireUnplugged
     | GateLost
     | GateInverted
     | GateFrozen

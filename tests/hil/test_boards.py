@@ -47,6 +47,7 @@ SHORT_ONES = [
     "faults/secondary_gain.yaml",
     "faults/terminated_and_continued.yaml",
     "faults/water_flow_lost.yaml",
+    "faults/wire_disturbed.yaml",
     "latching/latches_flipped.yaml",
     "limits/beam/energy_near_miss.yaml",
     "limits/beam/energy_trips.yaml",
