@@ -72,8 +72,11 @@ class Qemu:
             if one_cpu and cpus and shutil.which("taskset")
             else []
         )
+        # Killed when whoever started it dies, even by a kill that nothing can catch. Linux tells by the
+        # thread that started it, which is the one that owns the board until it is closed.
+        guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         return [
-            *pin, QEMU, "-M", self.machine, "-kernel", str(elf), "-S",
+            *guard, *pin, QEMU, "-M", self.machine, "-kernel", str(elf), "-S",
             "-nodefaults", "-display", "none",
             # A socket, not a pty: QEMU looks for a pty's other side only once a second.
             "-chardev", f"socket,id=uart,path={self.uart},server=on,wait=off", "-serial", "chardev:uart",
