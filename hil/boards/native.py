@@ -190,6 +190,7 @@ class Library:
         ]
         self.dll.native_flip.restype = c.c_bool
         self.dll.native_flip.argtypes = [c.c_void_p, c.c_int, c.c_uint32]
+        self.dll.native_seal.argtypes = [c.c_void_p]
         self.dll.native_read_retained.argtypes = [c.c_void_p, c.POINTER(Kept)]
 
     def arrays(self, image: Image) -> _Table:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from firmware_model.contract import ResetCause, Segment
 from firmware_model.controller import ModelController
-from firmware_model.states import Command
+from firmware_model.states import Command, State
 from firmware_model.table import Table
 from hil.board import RemoteController
 from hil.boards import start_board
-from tests.boards.emulated import Emulated
+from hil.boards.qemu import LM3S6965EVB, QemuBench
+from hil.twin import Twin
+from tests.boards.emulated import BOARDS, Emulated
 from tests.hil.test_memory_flips import latched_emergency, same_after_every_flip
+
+GONE_S = 20.0  # a second on the board, and more on a busy computer
 
 
 def test_a_flip_anywhere_has_the_outcome_of_the_model(emulated: Emulated, table: Table) -> None:
@@ -49,3 +55,23 @@ def test_a_reset_amid_a_frame_loses_only_that(emulated: Emulated, table: Table, 
         assert controller.reset(cause) == model.reset(cause)
         segment = Segment(700, (), Command.power_on)
         assert controller.run(segment) == model.run(segment)
+
+
+def test_without_scans_the_permit_falls_and_the_next_scan_gives_it_again(table: Table) -> None:
+    BOARDS[0].skip_if_missing()
+    pin = LM3S6965EVB.permit_pin
+    assert pin is not None
+    with start_board(BOARDS[0].kind, table) as board:
+        controller, twin = board.controller, Twin(board.controller, table)
+        assert isinstance(controller, RemoteController)
+        assert isinstance(controller.bench, QemuBench)
+        qemu = controller.bench.qemu
+        assert twin.reach(State.irradiation)
+        twin.run(3)
+        for _ in range(2):
+            assert qemu.read_register(pin.address) & pin.mask
+            deadline = time.monotonic() + GONE_S
+            while qemu.read_register(pin.address) & pin.mask and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert not qemu.read_register(pin.address) & pin.mask, f"permit without a scan for {GONE_S} s"
+            twin.run(3)  # compares with the model: the controller itself knows nothing of it

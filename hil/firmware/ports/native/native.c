@@ -89,3 +89,5 @@ bool native_flip(native_board *board, int region, uint32_t bit) {
     *byte = (uint8_t)(*byte ^ (1u << (place % 8u)));
     return true;
 }
+
+void native_seal(native_board *board) { il_seal(&board->core); }
