@@ -13,7 +13,7 @@ from firmware_model.states import Command, State
 from firmware_model.table import Table
 from hil.board import Patience, RemoteController
 from hil.boards import KINDS, start_board
-from hil.boards.native import BrokenBoard, NativeController
+from hil.boards.native import BrokenBoard, Library, NativeController, build_library
 from hil.boards.qemu import QemuBench
 from hil.errors import UnexpectedReset
 from hil.memory import flip_bit
@@ -72,6 +72,25 @@ def test_every_number_of_the_table_is_guarded(table: Table) -> None:
         flip(address, bit)
     board.reset(ResetCause.power)
     assert board.run(Segment(5, (), Command.power_on)).ticks  # whole again
+
+
+@pytest.mark.skipif(bool(KINDS["native"].missing()), reason=KINDS["native"].missing())
+def test_a_slow_processor_checks_all_at_the_start_and_then_some_rows_a_scan(table: Table) -> None:
+    library = Library(build_library(["-DIL_PIECES_A_SCAN=8u"]))
+    board, image = NativeController(table, library), image_of(table)
+    address, _ = places(board, image)["row debounce"][-1]
+    flip(address, 0)
+    board.run(Segment(1))  # not looked at yet
+    with pytest.raises(BrokenBoard):
+        scans(board, -(-(len(image.rows) + 1) // 8) - 1)
+    board.reset(ResetCause.watchdog)
+    with pytest.raises(BrokenBoard):
+        board.run(Segment(1))
+
+
+def scans(board: NativeController, count: int) -> None:
+    for _ in range(count):
+        board.run(Segment(1))
 
 
 def test_the_check_sums_tell_rows_apart(table: Table) -> None:

@@ -7,7 +7,16 @@ from contextlib import ExitStack
 
 import pytest
 
-from firmware_model.contract import MEMORY_REGIONS, ONE, Change, Controller, Flip, ResetCause, Segment
+from firmware_model.contract import (
+    MEMORY_REGIONS,
+    ONE,
+    RETAINED_REGIONS,
+    Change,
+    Controller,
+    Flip,
+    ResetCause,
+    Segment,
+)
 from firmware_model.controller import ModelController
 from firmware_model.states import Command
 from firmware_model.table_loading import load_table
@@ -21,6 +30,7 @@ from hil.transport import ProcessTransport
 
 TABLE = load_table()
 LOOP = list(TABLE.signals).index("emergency_loop")
+CUT = TABLE.interlock_ids.index("RESET_IN_BEAM")
 BITS = (0, 1, 7, 100, 4095)
 BOARDS = [
     pytest.param(kind, marks=pytest.mark.skipif(bool(KINDS[kind].missing()), reason=KINDS[kind].missing()))
@@ -38,6 +48,7 @@ def latched_emergency(controller: Controller) -> None:
 def same_after_every_flip(controller: Controller, bits: Sequence[int]) -> None:
     model = ModelController(TABLE)
     model.reset(ResetCause.power)
+    power_on = Segment(10, (Change(LOOP, ONE),), Command.power_on)
     for region in MEMORY_REGIONS:
         for bit in bits:
             for side in (model, controller):
@@ -45,8 +56,11 @@ def same_after_every_flip(controller: Controller, bits: Sequence[int]) -> None:
             flip = Flip(region, bit)
             assert controller.upset(flip) == model.upset(flip), flip
             assert controller.retained == model.retained, flip
-            segment = Segment(700, (), Command.power_on)
-            assert controller.run(segment) == model.run(segment), flip
+            # Then the self test shows whether a beam counts as cut.
+            assert controller.run(power_on) == model.run(power_on), flip
+            advance = model.run(Segment(5))
+            assert bool(advance.outputs.tripped >> CUT & 1) is (region in RETAINED_REGIONS)
+            assert controller.run(Segment(5)) == advance, flip
 
 
 @pytest.mark.parametrize("board", BOARDS)
