@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -78,7 +80,7 @@ def test_what_is_lost_doubled_or_late_changes_nothing(faults: LineFaults) -> Non
 
 def test_a_slow_wire_carries_every_byte_at_its_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("hil.faulty.time.sleep", slept.append)
+    monkeypatch.setattr("hil.faulty.time", SimpleNamespace(sleep=slept.append))
     controller = RemoteController(DirectTransport(Device(TABLE).take), TABLE)
     before = controller.statistics.bytes_sent + controller.statistics.bytes_received
     controller.disturb(LineFaults(baud=9600), "x")
@@ -87,29 +89,30 @@ def test_a_slow_wire_carries_every_byte_at_its_pace(monkeypatch: pytest.MonkeyPa
     assert sum(slept) == pytest.approx(carried * 10 / 9600)
 
 
-def test_the_first_wait_follows_what_answers_take_and_the_last_is_the_longest() -> None:
-    device = Device(TABLE)
-    answers = [True]
+def test_the_first_wait_follows_what_answers_take_and_the_last_is_the_longest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = count()  # a millisecond every time it is looked at
+    monkeypatch.setattr("hil.board.time", SimpleNamespace(monotonic=lambda: next(clock) / 1000))
+    device, answers = Device(TABLE), [True]
     transport = DirectTransport(lambda data: device.take(data) if answers[0] else b"")
     controller = RemoteController(transport, TABLE, Patience(reply_s=8.0, retries=1))
-    waits: list[float] = []
-    link = controller.link
+    link, waits = controller.link, []
     for _ in range(60):
-        controller.run(Segment(1))  # answered at once
-    assert link._usual_s < 0.05
-    reply_to = link._reply_to
+        controller.run(Segment(1))
+    assert 0.001 < link._usual_s < 0.01
 
-    def noted(expected: str, deadline: float) -> object:
-        import time
+    def noted(expected: str, deadline: float) -> None:
+        waits.append(round(deadline - next(clock) / 1000, 1))
 
-        waits.append(round(deadline - time.monotonic(), 1))
-        return reply_to(expected, 0.0)
-
-    link._reply_to = noted  # type: ignore[method-assign, assignment]
-    answers[0] = False
+    link._reply_to = noted  # type: ignore[method-assign]
     with pytest.raises(Silent, match=r"after 8 attempts, the last ones of 8\.0 s each"):
         controller.run(Segment(1))
     assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 8.0, 8.0]
+    link._usual_s, waits[:] = 1.1, []  # a slow link
+    with pytest.raises(Silent, match="after 3 attempts"):
+        controller.run(Segment(1))
+    assert waits == [4.4, 8.0, 8.0]
 
 
 def test_unplugging_is_an_error_that_says_what_to_do() -> None:
