@@ -120,6 +120,47 @@ def test(board: str, steps: int, seed: int, quiet: bool, path: Path) -> None:
     sys.exit(NOT_CONFORMING if failed else 0)
 
 
+@command.command("flips")
+@click.argument("kind")
+@click.option("--count", type=click.IntRange(min=1), default=2000, show_default=True, help="Bits to flip.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of bits and instants."
+)
+@click.option("--quiet", is_flag=True, help="Only the table.")
+@table_option
+def flips(kind: str, count: int, seed: int, quiet: bool, path: Path) -> None:
+    """Flip single bits in the RAM of an emulated board KIND in beam, and see what becomes of them.
+
+    Exit codes: 0 none was unsafe, 1 one was, 4 it cannot be tried.
+
+    \b
+    Example:
+      interlock board flips qemu:lm3s6965evb --count 100
+    """
+    from hil.boards.qemu import MACHINES
+    from hil.flips import Campaign, Outcome, Tally
+
+    machine = next((machine for machine in MACHINES if machine.kind == kind), None)
+    if machine is None:
+        known = {machine.kind: machine for machine in MACHINES}
+        raise click.UsageError(f"bits cannot be flipped on {kind!r}; {did_you_mean(kind, known)}")
+    try:
+        KINDS[kind].require()
+        with ExitStack() as resources:
+            campaign = Campaign(machine, _table(path), seed, resources)
+            tally = Tally(sizes=campaign.sizes())
+            for trial in campaign.run(count):
+                tally.add(trial)
+                if not quiet and trial.outcome is not Outcome.masked:
+                    click.echo(str(trial))
+            click.echo(f"{kind}, {campaign.firmware}, seed {seed}")
+    except ControllerFailed as problem:
+        click.echo(f"RIG_ERROR: {problem}", err=True)
+        sys.exit(RIG_ERROR)
+    click.echo(tally.table())
+    sys.exit(NOT_CONFORMING if tally.unsafe else 0)
+
+
 @command.command("codegen")
 @click.argument("folder", type=click.Path(path_type=Path))
 def codegen(folder: Path) -> None:

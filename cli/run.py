@@ -83,7 +83,10 @@ def command(
         click.echo(f"RIG_ERROR: {problem}", err=True)
         sys.exit(RIG_ERROR)
     _write(outcome, folder)
-    if "rig_error" in outcome.run:
+    if "nothing_to_disturb" in outcome.run["board"]:
+        idle = ", ".join(outcome.run["board"]["nothing_to_disturb"])
+        click.echo(f"nothing to disturb on board {identity.kind}, which has no wire: {idle}", err=True)
+    if outcome.verdict == "RIG_ERROR":
         click.echo(f"RIG_ERROR: {outcome.run['rig_error']['detail']}", err=True)
     if quiet:
         click.echo(outcome.verdict)

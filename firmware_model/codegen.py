@@ -71,6 +71,7 @@ def _source(image: Image, table: Table, name: str) -> str:
     .sums = {len(image.sums)},
     .terms = {len(image.terms)},
     .params = {len(image.params)},
+    .check = 0x{image.check:04X},
     .safe = safe,
     .row = rows,
     .alternative = alternatives,
@@ -104,7 +105,7 @@ def _rows(image: Image) -> Iterable[str]:
             f"/* {row.name} */ {{IL_{KINDS[row.kind]}, {gate}, {' | '.join(flags) or '0'}, "
             f"IL_STOP_{Stop(row.stop).name.upper()}, IL_LATCH_{Latch(row.latch).name.upper()}, {row.size}, "
             f"{counter}, {row.first}, {row.memory}, {row.debounce}, "
-            f"0x{row.acts_in:03X}, 0x{row.latches_in:03X}}},"
+            f"0x{row.acts_in:03X}, 0x{row.latches_in:03X}, 0x{row.check:04X}}},"
         )
 
 

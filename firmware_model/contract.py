@@ -89,6 +89,20 @@ class Retained(NamedTuple):
     first_up: int
 
 
+#: Parts of a controller's memory. Firmware keeps all but the retained ones under a seal that it looks at
+#: before every scan, the retained ones under a check sum.
+MEMORY_REGIONS = ("inputs", "counters", "state", "outputs", "seal", "latches", "retained")
+#: What is lost as a whole when one bit of it is.
+RETAINED_REGIONS = frozenset({"latches", "retained"})
+
+
+class Flip(NamedTuple):
+    """A bit of a controller's memory; ``bit`` counts from the start of the region, modulo its size."""
+
+    region: str  # one of MEMORY_REGIONS
+    bit: int
+
+
 class ControllerFailed(RuntimeError):
     """The implementation, not the interlock logic, failed: a board is silent, damaged or unplugged."""
 
@@ -99,6 +113,13 @@ class Controller(Protocol):
     def reset(self, cause: ResetCause) -> Outputs: ...
     def scan(self, inputs: Inputs) -> Outputs: ...
     def run(self, segment: Segment) -> Advance: ...
+    def upset(self, flip: Flip) -> Outputs:
+        """A bit flips between two scans; the next finds it and restarts the controller as a watchdog would.
+
+        No scan is run, outputs are those after the restart. With a bit of retained memory all of it is
+        lost, and that counts as a beam that was cut.
+        """
+
     @property
     def retained(self) -> Retained: ...
 

@@ -7,7 +7,8 @@ by the same sums.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from math import gcd
 
 from firmware_model.conditions import (
@@ -29,6 +30,7 @@ from firmware_model.table import Interlock, Reaches, Table
 NONE = 0xFF
 MAX_PARTS = 4  # signals in one sum
 FINDINGS = {"proof_test_failed": 0x01, "reset_in_beam": 0x02}
+NOT_NOTHING = 0x5A00  # where a check sum begins
 STOPS_MOTION, GATE_ON = 0x01, 0x02
 
 #: Kinds of conditions by the number the core knows them by; a name is that of the C constant.
@@ -58,6 +60,7 @@ class RowImage:
     debounce: int
     acts_in: int
     latches_in: int
+    check: int = 0  # over the row and everything its condition names
 
 
 @dataclass(slots=True)
@@ -78,6 +81,7 @@ class Image:
     proofs: list[tuple[int, int]] = field(default_factory=list)  # row, mask of the rows that read it
     memory: int = 0
     counters: int = 0  # rows that need a count for their debounce
+    check: int = 0  # over what belongs to no row
 
 
 def image_of(table: Table) -> Image:
@@ -98,7 +102,46 @@ def image_of(table: Table) -> Image:
         if row.proof is not None:
             forced = {table.signal_index[s] for s in row.proof}
             image.proofs.append((index, sum(1 << i for i, signals in enumerate(touched) if signals & forced)))
+    image.rows = [replace(row, check=_sum_of_row(image, i)) for i, row in enumerate(image.rows)]
+    image.check = _sum_of_rest(image)
     return image
+
+
+def _check_sum(start: int, values: Iterable[tuple[int, int]]) -> int:
+    """The check sum of the core (``il_table.c``) over numbers, each with its size in bytes."""
+    total = start
+    for value, size in values:
+        for byte in (value % (1 << 8 * size)).to_bytes(size, "little"):
+            total = ((total << 8 | total >> 8) + byte) & 0xFFFF
+    return total
+
+
+def _sum_of_row(image: Image, index: int) -> int:
+    row = image.rows[index]
+    values = [
+        (value, 1) for value in (row.kind, row.gate, row.flags, row.stop, row.latch, row.size, row.counter)
+    ]
+    values += [(value, 2) for value in (row.first, row.memory, row.debounce, row.acts_in, row.latches_in)]
+    if KINDS[row.kind] != "COMPARISON":
+        values += [(value, 4) for value in image.params[row.first : row.first + row.size]]
+        return _check_sum(NOT_NOTHING + index, values)
+    for first_sum, sums in image.alternatives[row.first : row.first + row.size]:
+        values += [(first_sum, 2), (sums, 1)]
+        for constant, first_term, terms in image.sums[first_sum : first_sum + sums]:
+            values += [(constant, 8), (first_term, 2), (terms, 1)]
+            for coefficient, signal in image.terms[first_term : first_term + terms]:
+                values += [(coefficient, 4), (signal, 1)]
+    return _check_sum(NOT_NOTHING + index, values)
+
+
+def _sum_of_rest(image: Image) -> int:
+    values = [(value, 1) for value in (len(image.safe), len(image.rows), len(image.proofs), image.meterset)]
+    values += [(value, 2) for value in (image.self_test_ticks, image.proof_timeout, image.memory)]
+    values += [(len(e), 2) for e in (image.alternatives, image.sums, image.terms, image.params)]
+    values += [(value, 4) for value in image.safe]
+    for row, mask in image.proofs:
+        values += [(row, 1), (mask, (len(image.rows) + 7) // 8)]
+    return _check_sum(NOT_NOTHING, values)
 
 
 def _meterset_signal(table: Table) -> int:

@@ -12,7 +12,17 @@ from __future__ import annotations
 from transitions import Machine
 
 from firmware_model.conditions import compile_condition
-from firmware_model.contract import FRACTION_BITS, Inputs, Outputs, Reply, ResetCause, Retained
+from firmware_model.contract import (
+    FRACTION_BITS,
+    MEMORY_REGIONS,
+    RETAINED_REGIONS,
+    Flip,
+    Inputs,
+    Outputs,
+    Reply,
+    ResetCause,
+    Retained,
+)
 from firmware_model.rows import Row
 from firmware_model.states import (
     BEAM_IN_PROGRESS,
@@ -129,6 +139,17 @@ class ScanningController:
         self._cause = cause
         self._start()
         return self.outputs
+
+    def upset(self, flip: Flip) -> Outputs:
+        """Restart as firmware does that finds this bit flipped. Raises ValueError: no such region."""
+        if flip.region not in MEMORY_REGIONS:
+            raise ValueError(f"memory region {flip.region!r}; there are {', '.join(MEMORY_REGIONS)}")
+        if flip.region in RETAINED_REGIONS:
+            self._latched = self._local_due = self._meterset = self._boots = 0
+            self._first_up = -1
+            self._flags = {"reset_in_beam"}
+            self._state = State.off
+        return self.reset(ResetCause.watchdog)
 
     @property
     def retained(self) -> Retained:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from firmware_model.contract import (
+    RETAINED_REGIONS,
     Advance,
     Change,
+    Flip,
     Inputs,
     Outputs,
     Reply,
@@ -23,9 +25,20 @@ from firmware_model.contract import (
     Segment,
     whole,
 )
+from firmware_model.rig import LineFaults
 from firmware_model.states import Command, State
 from firmware_model.table import Table
-from hil.errors import ProtocolMismatch, Refused, RigError, Silent, UnexpectedReset, WrongTable
+from hil.bench import Bench, NoHands
+from hil.errors import (
+    ProtocolMismatch,
+    Refused,
+    RigError,
+    Silent,
+    Undetected,
+    UnexpectedReset,
+    WrongTable,
+)
+from hil.faulty import FaultyTransport
 from hil.messages import MESSAGES, PROTOCOL, ErrorCode
 from hil.transport import Transport
 from hil.wire import BadFrame, Frames, Layout, Received, enframe
@@ -38,7 +51,7 @@ class Patience:
     """How long the host waits, in seconds, and how often it sends again. Engineering defaults."""
 
     reply_s: float = 1.0  # a board answers a RUN within 0.1 s, and the link adds to it
-    retries: int = 4
+    retries: int = 4  # that wait so long; the first ones wait only as long as answers have taken so far
     greeting_s: float = 6.0  # a boot loader may come first
     greet_again_s: float = 0.25  # longest time between two greetings; the first follow faster
 
@@ -46,6 +59,14 @@ class Patience:
         """The same without repetitions: a lost frame is an error."""
         return Patience(self.reply_s, 0, self.greeting_s, self.greet_again_s)
 
+
+#: The first wait for an answer is four times the usual one, and no shorter than this: a board may take
+#: 0.1 s for a RUN, and a busy computer adds to it. Each repetition waits twice as long, up to
+#: ``reply_s``. Engineering defaults.
+SHORTEST_WAIT_S = 0.2
+USUAL = 4.0
+#: Weight of the newest answer in what is usual (as in RFC 6298).
+NEWEST = 0.125
 
 #: Time between the first two greetings; a process is back from a restart sooner than a board.
 FIRST_GREETING_S = 0.01
@@ -94,6 +115,7 @@ class Link:
         self._frames = Frames()
         self.sequence = 0  # of the last request
         self._arrived: list[bytes] = []
+        self._usual_s = self.patience.reply_s / USUAL  # until something is known of this board
         self.boots: int | None = None  # low 16 bits of the boot count of this session
 
     def greet(self) -> Identity:
@@ -149,16 +171,27 @@ class Link:
         self.sequence = (self.sequence + 1) % 256
         frame = enframe(self.layout.pack(request, self.sequence, changes, **values))
         expected = MESSAGES[request].reply
-        for attempt in range(self.patience.retries + 1):
-            self.statistics.retries += attempt > 0
+        longest = self.patience.reply_s
+        wait = max(SHORTEST_WAIT_S, USUAL * self._usual_s) if self.patience.retries else longest
+        attempts = patient = 0
+        while patient <= self.patience.retries:
+            wait = min(wait, longest)
+            began = time.monotonic()
             self._send(frame)
-            reply = self._reply_to(expected, time.monotonic() + self.patience.reply_s)
+            reply = self._reply_to(expected, began + wait)
             if reply is not None:
+                if not attempts:  # of a repeated one nobody knows which it answers
+                    self._usual_s += NEWEST * (time.monotonic() - began - self._usual_s)
                 self.statistics.exchanges += 1
+                self.statistics.retries += attempts
                 return reply.fields
+            attempts += 1
+            patient += wait >= longest
+            wait *= 2
+        self.statistics.retries += attempts - 1
         raise Silent(
-            f"{self.transport.name}: no answer to {request} after {self.patience.retries + 1} attempts of "
-            f"{self.patience.reply_s} s each; the board hangs or its line is bad"
+            f"{self.transport.name}: no answer to {request} after {attempts} attempts, the last ones of "
+            f"{longest} s each; the board hangs or its line is bad"
         )
 
     def post(self, request: str, **values: Any) -> None:
@@ -234,8 +267,15 @@ class RemoteController:
     Raises a RigError whenever the board does not do its part.
     """
 
-    def __init__(self, transport: Transport, table: Table, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        table: Table,
+        patience: Patience | None = None,
+        bench: Bench | None = None,
+    ) -> None:
         self.table = table
+        self.bench = bench or NoHands(transport.name)
         self.link = Link(transport, len(table.interlocks), patience or Patience())
         self.identity = self.link.greet()
         check_table(transport.name, self.identity, table)
@@ -248,8 +288,36 @@ class RemoteController:
         return self.link.statistics
 
     def reset(self, cause: ResetCause) -> Outputs:
-        """Restart the board for real; retained memory survives."""
-        self.outputs = self._reset(cause, forget=False)
+        """Restart the board for real, by power or button where we have them; retained memory survives."""
+        if self.bench.restart(cause):
+            before, self.identity = self.identity.boot_count, self.link.greet()
+            self.outputs = self._restarted(before + 1, cause)
+        else:
+            self.outputs = self._reset(cause, forget=False)
+        return self.outputs
+
+    def upset(self, flip: Flip) -> Outputs:
+        """Flip the bit and let the board scan: it has to find it and to restart. Raises RigError if not."""
+        link, name, lost = self.link, self.link.transport.name, flip.region in RETAINED_REGIONS
+        if lost and self.identity.boot_count == 1 and self._at == 0:
+            # It would come back as it is now, and nobody could tell that it had restarted.
+            self._reset(ResetCause.watchdog, forget=False)
+        before = self.identity.boot_count
+        self.bench.flip(flip)
+        deadline = time.monotonic() + link.patience.greeting_s
+        while True:
+            link.post("RUN", at=self._at, ticks=1, command=int(Command.none))
+            self.identity = link.greet()
+            if self.identity.boot_count != before or self.identity.at < self._at:
+                break
+            if self.identity.at != self._at:
+                raise Undetected(f"{name}: bit {flip.bit} of {flip.region} was flipped, the board scanned on")
+            if time.monotonic() >= deadline:
+                raise Silent(f"{name}: after bit {flip.bit} of {flip.region} it neither scans nor restarts")
+            link.statistics.retries += 1  # the request got lost
+        if lost:
+            self._boots_before = 0
+        self.outputs = self._restarted(1 if lost else before + 1, ResetCause.watchdog)
         return self.outputs
 
     def _reset(self, cause: ResetCause, forget: bool) -> Outputs:
@@ -261,20 +329,22 @@ class RemoteController:
             if self.identity.boot_count != before or time.monotonic() >= deadline:
                 break
             link.statistics.retries += 1  # the request got lost
-        now = self.identity
-        if now.boot_count == before:
+        if self.identity.boot_count == before:
             raise Silent(f"{link.transport.name}: the board does not restart when asked to")
-        if now.boot_count != before + 1 or now.at != 0:
+        return self._restarted(before + 1, cause)
+
+    def _restarted(self, boots: int, cause: ResetCause) -> Outputs:
+        """The outputs of a board restarted just now and greeted. Raises RigError if it was not so."""
+        now, name = self.identity, self.link.transport.name
+        if now.boot_count != boots or now.at != 0:
             raise UnexpectedReset(
-                f"{link.transport.name}: asked for one restart, the board made {now.boot_count - before} "
+                f"{name}: asked for one restart, the board made {now.boot_count - boots + 1} "
                 f"and ran {now.at} scans; check its supply and its watchdog"
             )
         if now.cause is not cause:
-            raise ProtocolMismatch(
-                f"{link.transport.name}: restarted by {cause.name}, the board reports {now.cause.name}"
-            )
+            raise ProtocolMismatch(f"{name}: restarted by {cause.name}, the board reports {now.cause.name}")
         self._at = 0
-        return self._outputs(link.exchange("READ_OUTPUTS"))
+        return self._outputs(self.link.exchange("READ_OUTPUTS"))
 
     def scan(self, inputs: Inputs) -> Outputs:
         """Exactly one tick."""
@@ -297,6 +367,34 @@ class RemoteController:
             if self.outputs != before:
                 break
         return Advance(done, self.outputs)
+
+    # ---- the wire, for a scenario that disturbs it -------------------------------------------------
+
+    def _wire(self) -> FaultyTransport:
+        """The carrier as one that can be disturbed; from its first use on it stays that."""
+        if not isinstance(self.link.transport, FaultyTransport):
+            self.link.transport = FaultyTransport(self.link.transport, LineFaults(), 0)
+        return self.link.transport
+
+    def disturb(self, faults: LineFaults, seed: str) -> None:
+        self._wire().disturb(faults, seed)
+
+    def restore(self) -> None:
+        self._wire().disturb(LineFaults(), 0)
+
+    def unplug(self) -> None:
+        self._wire().unplug()
+
+    def wire_report(self) -> dict[str, int]:
+        """Counts of the session; what was done to frames as ``frames_…``."""
+        counts, transport = self.statistics, self.link.transport
+        done = transport.counts if isinstance(transport, FaultyTransport) else {}
+        return {
+            "exchanges": counts.exchanges,
+            "retries": counts.retries,
+            "damaged_replies": counts.damaged,
+            **{f"frames_{name}": number for name, number in sorted(done.items())},
+        }
 
     def _run_once(self, ticks: int, changes: Sequence[Change], command: Command) -> int:
         fields = self._exchange("RUN", changes, at=self._at, ticks=ticks, command=int(command))

@@ -11,7 +11,16 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from firmware_model.contract import Advance, Change, Controller, Outputs, ResetCause, Segment
+from firmware_model.contract import (
+    RETAINED_REGIONS,
+    Advance,
+    Change,
+    Controller,
+    Flip,
+    Outputs,
+    ResetCause,
+    Segment,
+)
 from firmware_model.controller import ModelController
 from firmware_model.states import Command
 from firmware_model.table import Table
@@ -43,7 +52,11 @@ class Device:
         self._restart(ResetCause.power)
 
     def _restart(self, cause: ResetCause) -> None:
-        self.outputs: Outputs = self.controller.reset(cause)
+        self._start(self.controller.reset(cause), cause)
+
+    def _start(self, outputs: Outputs, cause: ResetCause) -> None:
+        self.outputs: Outputs = outputs
+        self._flipped: Flip | None = None
         self.cause = cause
         self.at = 0
         self._waiting: tuple[Change, ...] = ()  # changes of SET for the next RUN
@@ -61,6 +74,17 @@ class Device:
     def restart_by_itself(self, cause: ResetCause = ResetCause.watchdog) -> None:
         """What a failing supply or a watchdog would do; for tests of the host."""
         self._restart(cause)
+
+    def flip(self, flip: Flip) -> None:
+        """A bit of its memory flips; the next scan finds it."""
+        self._flipped = flip
+
+    def _found(self, flip: Flip) -> bytes:
+        outputs = self.controller.upset(flip)
+        if flip.region in RETAINED_REGIONS:
+            self._boots_before = 0
+        self._start(outputs, ResetCause.watchdog)
+        return b""
 
     def take(self, data: bytes) -> bytes:
         """Bytes from the host; what the board answers to the frames in them."""
@@ -182,6 +206,8 @@ class Device:
         refused = self._unknown_signal(request)
         if refused is not None:
             return refused
+        if self._flipped is not None:
+            return self._found(self._flipped)
         changes, self._waiting = (*self._waiting, *fields["changes"]), ()
         command, left, began = Command(fields["command"]), int(fields["ticks"]), self._clock()
         while left:

@@ -37,6 +37,10 @@ class UnexpectedReset(RigError):
     """The board restarted although nobody asked it to."""
 
 
+class Undetected(RigError):
+    """A flipped bit of its memory was not found by the firmware."""
+
+
 class Refused(RigError):
     """The board answered that it cannot do what was asked."""
 

@@ -5,39 +5,28 @@ Faults come at seeded random, frame by frame, in both directions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
 from random import Random
 
+from firmware_model.rig import LineFaults
 from hil.errors import Unplugged
 from hil.transport import Transport
 from hil.wire import DELIMITER
 
-
-@dataclass(frozen=True, slots=True)
-class LineFaults:
-    """How often each thing happens to a frame, as a probability from 0 to 1."""
-
-    drop: float = 0
-    corrupt: float = 0  # one bit of one byte
-    cut: float = 0  # the rest of the frame is lost, its end with it
-    duplicate: float = 0
-    delay: float = 0  # it comes after the next one or two
-    noise: float = 0  # a few bytes before it
-    unplug_after: int | None = None  # frames
+BITS_A_BYTE = 10  # 8N1
 
 
 class _Line:
     """One direction."""
 
-    def __init__(self, faults: LineFaults, dice: Random) -> None:
-        self._faults, self._dice = faults, dice
+    def __init__(self, faults: LineFaults, dice: Random, counts: dict[str, int]) -> None:
+        self._faults, self._dice, self._counts = faults, dice, counts
         self._late: list[tuple[int, bytes]] = []  # frames still to pass before it, frame
-        self.counts: dict[str, int] = {}
 
     def _happens(self, name: str) -> bool:
         happens = bool(self._dice.random() < getattr(self._faults, name))
         if happens:
-            self.counts[name] = self.counts.get(name, 0) + 1
+            self._counts[name] = self._counts.get(name, 0) + 1
         return happens
 
     def carry(self, frame: bytes) -> bytes:
@@ -62,20 +51,24 @@ class _Line:
 
 
 class FaultyTransport(Transport):
-    """Another carrier with faults on it."""
+    """Another carrier with faults on it, which can be changed while it is in use."""
 
-    def __init__(self, inner: Transport, faults: LineFaults, seed: int) -> None:
-        self.name, self._inner, self._faults = inner.name, inner, faults
-        dice = Random(seed)
-        self.to_board, self.to_host = _Line(faults, dice), _Line(faults, dice)
+    def __init__(self, inner: Transport, faults: LineFaults, seed: int | str) -> None:
+        self.name, self._inner = inner.name, inner
+        self.counts: dict[str, int] = {}  # how often each fault has happened
+        self.disturb(faults, seed)
         self._frames = 0
         self._partial = b""
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """How often each fault has happened."""
-        names = {*self.to_board.counts, *self.to_host.counts}
-        return {n: self.to_board.counts.get(n, 0) + self.to_host.counts.get(n, 0) for n in names}
+    def disturb(self, faults: LineFaults, seed: int | str) -> None:
+        """From now on these faults, by random draws of this seed. Frames still held back are lost."""
+        dice = Random(seed)
+        self._faults = faults
+        self.to_board, self.to_host = _Line(faults, dice, self.counts), _Line(faults, dice, self.counts)
+
+    def unplug(self) -> None:
+        """The connection ends now."""
+        self._faults = LineFaults(unplug_after=0)
 
     def open(self) -> None:
         self._inner.open()
@@ -90,14 +83,24 @@ class FaultyTransport(Transport):
         self._count()
         arriving = self.to_board.carry(data)
         if arriving:
+            self._pace(arriving)
             self._inner.write(arriving)
 
     def read(self, timeout_s: float) -> bytes:
-        *ended, self._partial = (self._partial + self._inner.read(timeout_s)).split(DELIMITER)
+        data = self._inner.read(timeout_s)
+        self._pace(data)
+        *ended, self._partial = (self._partial + data).split(DELIMITER)
         return b"".join(self.to_host.carry(part + DELIMITER) for part in ended)
+
+    def _pace(self, data: bytes) -> None:
+        """As long as these bytes take on a serial line of this rate."""
+        if self._faults.baud is not None:
+            time.sleep(len(data) * BITS_A_BYTE / self._faults.baud)
 
     def _count(self) -> None:
         self._frames += 1
         if self._faults.unplug_after is not None and self._frames > self._faults.unplug_after:
             self._inner.close()
-            raise Unplugged(f"{self.name}: unplugged after {self._faults.unplug_after} frames")
+            raise Unplugged(
+                f"{self.name}: unplugged after {self._frames - 1} frames; plug the board in and start again"
+            )

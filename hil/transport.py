@@ -141,9 +141,9 @@ class SocketTransport(DescriptorTransport):
 class ProcessTransport(DescriptorTransport):
     """A board that is a process and speaks on its standard input and output."""
 
-    def __init__(self, command: Sequence[str], name: str) -> None:
+    def __init__(self, command: Sequence[str], name: str, files: Sequence[int] = ()) -> None:
         super().__init__(name)
-        self._command = list(command)
+        self._command, self._files = list(command), tuple(files)  # open files handed on to it
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -154,7 +154,11 @@ class ProcessTransport(DescriptorTransport):
     def open(self) -> None:
         try:
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                pass_fds=self._files,
             )
         except OSError as problem:
             raise NoSuchPort(f"{self._command[0]} cannot be started: {problem.strerror}") from None
@@ -163,6 +167,13 @@ class ProcessTransport(DescriptorTransport):
         self._out, self._in = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._out, False)
         os.set_blocking(self._in, False)
+
+    def kill_and_restart(self) -> None:
+        """End it without a word, as a loss of power does, and start it again. Raises NoSuchPort."""
+        if self._process is not None:
+            self._process.kill()
+        self.close()
+        self.open()
 
     def close(self) -> None:
         process, self._process = self._process, None

@@ -18,7 +18,16 @@ from collections.abc import Callable
 
 import simpy
 
-from firmware_model.contract import Controller, Outputs, Reply, ResetCause, Segment
+from firmware_model.contract import (
+    RETAINED_REGIONS,
+    Controller,
+    Flip,
+    Outputs,
+    Reply,
+    ResetCause,
+    Segment,
+)
+from firmware_model.rig import Rig
 from firmware_model.states import Command
 from sim.clock import US_PER_MS, Clock
 from sim.linac.lines import Lines
@@ -46,6 +55,8 @@ class Conductor:
         self._down = False
         self._hung_since: int | None = None
         self._hung_by = 0  # causes of the present hang that have not ended
+        self.idle_steps: list[str] = []  # would disturb a wire, and there is none
+        self._flips: list[Flip] = []  # since the last scan
 
     def command(self, command: Command) -> simpy.Event:
         """Give the controller a command in its next scan; the event yields its :class:`Reply`."""
@@ -59,7 +70,7 @@ class Conductor:
         """The controller's supply fails; its outputs drop now. Several losses may overlap."""
         self._outages += 1
         if self._outages == 1:
-            self._go_down(ResetCause.power)
+            self._go_down(self.controller.reset(ResetCause.power))
 
     def restore_power(self) -> None:
         """One loss of power is over; with the last one the controller starts anew."""
@@ -93,23 +104,54 @@ class Conductor:
                 self._hung_since = None
                 self.lines.repeat_all()
 
+    def rig(self, step: str) -> Rig | None:
+        """The wire to the controller. None if it stands behind none; then the step is noted as idle."""
+        if isinstance(self.controller, Rig):
+            return self.controller
+        if step not in self.idle_steps:
+            self.idle_steps.append(step)
+        return None
+
+    def flip(self, flip: Flip) -> None:
+        """A bit of the controller's memory flips. Its next scan finds that and restarts it instead.
+
+        One that hangs or has no power does not look: its restart clears its memory, and nothing changes.
+        """
+        if not self._down and self._hung_since is None:
+            self._flips.append(flip)
+
+    def _find(self, now: int) -> None:
+        """The scan at ``now`` finds what has flipped. Outputs drop at its instant."""
+        flips, self._flips = self._flips, []
+        # One restart repairs all; what loses the retained memory decides what is left.
+        worst = next((f for f in flips if f.region in RETAINED_REGIONS), flips[0])
+        self.env.call_in(now - self.env.now, lambda: self._upset(worst))
+
+    def _upset(self, flip: Flip) -> None:
+        self._go_down(self.controller.upset(flip))
+        self._restart_later()
+
     def _bark(self, hung_since_us: int) -> None:
         """The watchdog opens the permit and restarts a controller that still hangs."""
         if self._hung_since == hung_since_us:
-            self._go_down(ResetCause.watchdog)
-            restart = self._restarts
-            self.env.call_in(RESTART_US, lambda: self._restarted(restart))
+            self._go_down(self.controller.reset(ResetCause.watchdog))
+            self._restart_later()
+
+    def _restart_later(self) -> None:
+        restart = self._restarts
+        self.env.call_in(RESTART_US, lambda: self._restarted(restart))
 
     def _restarted(self, restart: int) -> None:
         if restart == self._restarts:
             self._up()
 
-    def _go_down(self, cause: ResetCause) -> None:
-        """Outputs drop now; the controller scans nothing until it is up again."""
+    def _go_down(self, outputs: Outputs) -> None:
+        """Outputs are those of a restart now; the controller scans nothing until it is up again."""
         self._restarts += 1
         self._hung_since = None
+        self._flips = []
         self._down = True
-        self._deliver(self.controller.reset(cause))
+        self._deliver(outputs)
 
     def _up(self) -> None:
         self._down = False
@@ -134,6 +176,10 @@ class Conductor:
         ticks = max(1, -(-upcoming // self.scan_us) - self.tick)
         if self._down or self._hung_since is not None:
             self.tick += ticks
+            return
+        if self._flips:
+            self._find(now)
+            self.tick += 1
             return
         command, answered = self._commands.popleft() if self._commands else (Command.none, None)
         segment = Segment(1 if answered else ticks, self.lines.changes(now), command)

@@ -16,7 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from firmware_model.contract import (
+    MEMORY_REGIONS,
     Advance,
+    Flip,
     Inputs,
     Outputs,
     Reply,
@@ -29,7 +31,7 @@ from firmware_model.image import Image, image_of
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from hil.boards import Board
-from hil.errors import NotAvailable, RigError
+from hil.errors import NotAvailable, RigError, Undetected
 
 FIRMWARE = Path(__file__).parents[1] / "firmware"
 BUILD = Path(__file__).parents[2] / "build" / "native"
@@ -111,7 +113,7 @@ class _Alternative(c.Structure):
 class _Row(c.Structure):
     _fields_ = [
         *((name, c.c_uint8) for name in ("kind", "gate", "flags", "stop", "latch", "size", "counter")),
-        *((name, c.c_uint16) for name in ("first", "memory", "debounce", "acts_in", "latches_in")),
+        *((name, c.c_uint16) for name in ("first", "memory", "debounce", "acts_in", "latches_in", "check")),
     ]
 
 
@@ -123,7 +125,7 @@ class _Table(c.Structure):
     _fields_ = [
         *((name, c.c_uint8) for name in ("signals", "rows", "proofs", "meterset")),
         *((name, c.c_uint16) for name in ("self_test_ticks", "proof_timeout", "memory")),
-        *((name, c.c_uint16) for name in ("alternatives", "sums", "terms", "params")),
+        *((name, c.c_uint16) for name in ("alternatives", "sums", "terms", "params", "check")),
         ("safe", c.POINTER(c.c_int32)),
         ("row", c.POINTER(_Row)),
         ("alternative", c.POINTER(_Alternative)),
@@ -186,6 +188,9 @@ class Library:
         self.dll.native_run.argtypes = [
             *(c.c_void_p, c.POINTER(_Change), c.c_int, c.c_int32, c.c_int, c.POINTER(Report)),
         ]
+        self.dll.native_flip.restype = c.c_bool
+        self.dll.native_flip.argtypes = [c.c_void_p, c.c_int, c.c_uint32]
+        self.dll.native_seal.argtypes = [c.c_void_p]
         self.dll.native_read_retained.argtypes = [c.c_void_p, c.POINTER(Kept)]
 
     def arrays(self, image: Image) -> _Table:
@@ -209,6 +214,7 @@ class Library:
             len(image.sums),
             len(image.terms),
             len(image.params),
+            image.check,
             (c.c_int32 * len(image.safe))(*image.safe),
             rows,
             (_Alternative * max(1, len(image.alternatives)))(*(_Alternative(*a) for a in image.alternatives)),
@@ -262,6 +268,14 @@ class NativeController:
             raise BrokenBoard("the segment was refused" if ticks == 0 else "the firmware's memory is damaged")
         self.outputs = self._outputs()
         return Advance(ticks, self.outputs)
+
+    def upset(self, flip: Flip) -> Outputs:
+        """Flip the bit, see that the firmware finds it, and restart. Raises RigError when it does not."""
+        if not self._dll.native_flip(self._board, MEMORY_REGIONS.index(flip.region), flip.bit):
+            raise RigError(f"the library has no memory region {flip.region!r}; build it anew")
+        if self._dll.native_run(self._board, None, 0, 1, 0, c.byref(self._report)) >= 0:
+            raise Undetected(f"bit {flip.bit} of {flip.region} was flipped, the firmware scanned on")
+        return self.reset(ResetCause.watchdog)
 
     @property
     def retained(self) -> Retained:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from firmware_model.table import Table
+from hil.bench import Bench
 from hil.board import Patience, RemoteController
 from hil.boards import Board
 from hil.transport import Transport, transport_for
@@ -18,11 +19,16 @@ def start_at(port: str, table: Table) -> Board:
 
 
 def greet(
-    kind: str, transport: Transport, table: Table, resources: ExitStack, patience: Patience | None = None
+    kind: str,
+    transport: Transport,
+    table: Table,
+    resources: ExitStack,
+    patience: Patience | None = None,
+    bench: Bench | None = None,
 ) -> Board:
     """Open a transport and start the board behind it anew. The board then owns ``resources``."""
     resources.enter_context(transport)
-    controller = RemoteController(transport, table, patience)
+    controller = RemoteController(transport, table, patience, bench)
     who = controller.identity
     return Board(
         kind,

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from firmware_model.codegen import generate
+from firmware_model.contract import Flip, ResetCause
 from firmware_model.image import NotRepresentable
 from firmware_model.table import Table
 from hil.boards import Board
 from hil.boards.native import COMPILE_TIMEOUT_S, FIRMWARE, NoCompiler, compiler_here
 from hil.boards.port import greet
-from hil.errors import NotAvailable
+from hil.errors import NotAvailable, Unplugged
+from hil.memory import CoreMemory, ProcessMemory, layout_of, load_address
 from hil.transport import ProcessTransport, Transport
 
+NO_ID = "0" * 16
 BUILD = Path(__file__).parents[2] / "build" / "process"
 FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-pedantic")
 #: A whole set of signals fits into one request; the clock is looked at every 256 scans.
@@ -37,7 +42,33 @@ def missing() -> str:
 
 def start(table: Table) -> Board:
     with ExitStack() as resources:
-        return greet("process", carrier(table, resources), table, resources)
+        program = build_program(table)
+        # What a battery would keep: a file that outlives the process and has no name.
+        retained = resources.enter_context(tempfile.TemporaryFile(prefix="interlock-retained-"))
+        arguments = [str(program), NO_ID, str(retained.fileno())]
+        transport = ProcessTransport(arguments, "process", [retained.fileno()])
+        return greet("process", transport, table, resources, bench=ProcessBench(transport, program))
+
+
+class ProcessBench:
+    """Power and memory of a process."""
+
+    def __init__(self, transport: ProcessTransport, program: Path) -> None:
+        self._transport, self._program = transport, program
+
+    def restart(self, cause: ResetCause) -> bool:
+        """A loss of power is a kill. It has no reset button, and its watchdog is the wire's."""
+        if cause is ResetCause.power:
+            self._transport.kill_and_restart()
+        return cause is ResetCause.power
+
+    def flip(self, flip: Flip) -> None:
+        pid = self._transport.pid
+        if pid is None:
+            raise Unplugged("process: it does not run; start the board again")
+        layout = layout_of(self._program, layout_file(self._program), ["nm"])
+        base = load_address(pid, self._program)
+        CoreMemory(ProcessMemory(pid), layout, base).flip(flip)
 
 
 def carrier(table: Table, resources: ExitStack) -> Transport:
@@ -79,8 +110,29 @@ def build_program(table: Table, extra_flags: Sequence[str] = (), sources_from: P
     )
     if done.returncode:
         raise NoCompiler(f"{compiler} could not build the firmware:\n{done.stderr}")
+    _build_layout(compiler, [*command, *includes], sources_from, folder, layout_file(program))
     unfinished.replace(program)  # at once: two processes may build it
     for name in generated:
         (folder / name).unlink()
     folder.rmdir()
     return program
+
+
+def layout_file(program: Path) -> Path:
+    """Beside a program: where the core's variables are (``core/il_layout.h``)."""
+    return program.with_suffix(".layout")
+
+
+def _build_layout(compiler: str, command: list[str], sources: Path, folder: Path, result: Path) -> None:
+    """Only for flipping bits; without objcopy there is no such file."""
+    objcopy = shutil.which("objcopy")
+    if objcopy is None:
+        return
+    source, compiled, extracted = sources / "ports" / "layout" / "layout.c", folder / "o", folder / "bin"
+    for step in (
+        [*command, "-fdata-sections", "-c", str(source), "-o", str(compiled)],
+        [objcopy, "-O", "binary", "-j", ".rodata.il_layout", str(compiled), str(extracted)],
+    ):
+        subprocess.run(step, capture_output=True, timeout=COMPILE_TIMEOUT_S, check=True)
+    extracted.replace(result)
+    compiled.unlink()

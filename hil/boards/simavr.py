@@ -14,13 +14,16 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from random import Random
 
+from firmware_model.contract import Flip, ResetCause
 from firmware_model.table import Table
 from hil.boards import Board
 from hil.boards.firmware_build import AVR_TOOLS, build_firmware, to_install
 from hil.boards.native import COMPILE_TIMEOUT_S, compiler_here
 from hil.boards.port import greet
 from hil.errors import NotAvailable, RigError, Silent
+from hil.memory import CoreMemory, layout_of
 from hil.transport import END_TIMEOUT_S, SocketTransport, Transport
 
 PORT = "atmega328p"
@@ -29,6 +32,8 @@ BUILD = Path(__file__).parents[2] / "build" / "simavr"
 #: Where the headers of libsimavr-dev are.
 HEADER = Path("/usr/include/simavr/sim_avr.h")
 LOCAL_HEADER = Path("/usr/local/include/simavr/sim_avr.h")
+#: Of the ATmega328P (Microchip DS40002061), and where the ELF file of avr-gcc puts data memory.
+RAM_START, RAM_SIZE, RAM_IN_ELF = 0x100, 2048, 0x800000
 START_TIMEOUT_S = 20.0
 COMMAND_TIMEOUT_S = 10.0
 
@@ -46,7 +51,11 @@ def missing() -> str:
 
 def start(table: Table) -> Board:
     with ExitStack() as resources:
-        return greet(f"simavr:{PORT}", carrier(table, resources), table, resources)
+        elf = build_firmware(PORT, table)
+        chip = Simavr(elf)
+        resources.callback(chip.close)
+        bench = SimavrBench(chip, elf)
+        return greet(f"simavr:{PORT}", SimavrTransport(chip), table, resources, bench=bench)
 
 
 def carrier(table: Table, resources: ExitStack) -> Transport:
@@ -112,6 +121,19 @@ class Simavr:
         """Press the reset button; RAM keeps what it holds."""
         self._command(b"r", "reset")
 
+    def lose_power(self) -> None:
+        """Start as after a loss of power; RAM keeps what it holds."""
+        self._command(b"p", "reset")
+
+    def read(self, address: int, size: int) -> bytes:
+        """Data memory of the chip: registers and RAM."""
+        answer = self._command(b"g" + address.to_bytes(2, "little") + size.to_bytes(2, "little"), "memory")
+        return bytes.fromhex(answer.partition(" ")[2])
+
+    def write(self, address: int, data: bytes) -> None:
+        head = b"w" + address.to_bytes(2, "little") + len(data).to_bytes(2, "little")
+        self._command(head + data, "written")
+
     def lowest_stack_pointer(self) -> int:
         """The lowest address the stack pointer has had so far."""
         return int(self._command(b"s", "stack").split()[1])
@@ -171,3 +193,29 @@ class SimavrTransport(SocketTransport):
     def __init__(self, chip: Simavr) -> None:
         super().__init__(str(chip.uart))
         self.emulator = chip
+
+
+class SimavrBench:
+    """Power, reset button and memory of a chip."""
+
+    def __init__(self, chip: Simavr, elf: Path) -> None:
+        self.chip = chip
+        layout = layout_of(elf, elf.with_name("layout.bin"), ["avr-nm"])
+        # Addresses of RAM in the ELF file are beside those of flash.
+        self.core = CoreMemory(chip, layout, -RAM_IN_ELF)
+
+    def restart(self, cause: ResetCause) -> bool:
+        """A loss of power and the reset button. No watchdog: healthy firmware kicks it in time."""
+        if cause is ResetCause.power:
+            kept, size = self.core.retained(), self.core.layout.regions["retained"].size
+            retained = self.chip.read(kept, size)
+            noise = Random(0)
+            self.chip.write(RAM_START, noise.randbytes(RAM_SIZE))
+            self.chip.write(kept, retained)
+            self.chip.lose_power()
+        elif cause is ResetCause.external:
+            self.chip.reset()
+        return cause is not ResetCause.watchdog
+
+    def flip(self, flip: Flip) -> None:
+        self.core.flip(flip)

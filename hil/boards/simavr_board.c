@@ -3,9 +3,16 @@
  *     simavr_board FIRMWARE SOCKET
  *
  * "ready" on standard output: the socket can be connected to. The processor starts with the first
- * connection; a later one finds it running. Standard input takes one byte a command, each answered with a
- * line: 'r' presses the reset button ("reset"), 's' asks for the lowest stack pointer so far ("stack N").
- * Ends when standard input does, so that it does not outlive who started it.
+ * connection; a later one finds it running. Standard input takes commands, each answered with a line:
+ *
+ *     r                      presses the reset button         reset
+ *     p                      starts as after a loss of power  reset
+ *     s                      lowest stack pointer so far      stack N
+ *     g ADDRESS SIZE         reads data memory                memory HEXADECIMAL
+ *     w ADDRESS SIZE BYTES   writes data memory               written
+ *
+ * A command is one byte, ADDRESS and SIZE are two each, little-endian, without spaces. RAM outlives both
+ * resets: whoever wants it lost writes over it first. Ends when standard input does, so that it does not outlive who started it.
  *
  * Bytes reach the receiver at the pace of the baud rate that the firmware has set, so a receiver that is
  * too slow loses some, as it would on the bench. Time is the processor's: while it works it is as fast as
@@ -39,6 +46,7 @@
 
 /* Registers of the ATmega328P (Microchip DS40002061, register summary). */
 #define MCUSR 0x54u
+#define MCUSR_PORF 0x01u
 #define MCUSR_EXTRF 0x02u
 #define UCSR0A 0xC0u
 #define UCSR0A_U2X0 0x02u
@@ -111,21 +119,55 @@ static void flush(void) {
 
 /* ---- outside --------------------------------------------------------------------------------------- */
 
-static void command(void) {
-    char byte;
-    const ssize_t got = read(STDIN_FILENO, &byte, 1);
-    if (got == 0) {
-        exit(0);
+static void take_input(uint8_t *to, size_t size) {
+    size_t taken = 0;
+    while (taken < size) {
+        const ssize_t got = read(STDIN_FILENO, &to[taken], size - taken);
+        if (got == 0) {
+            exit(0);
+        }
+        taken += (got > 0) ? (size_t)got : 0u;
     }
-    if (got < 0) {
+}
+
+static void reset(uint8_t flag) {
+    feeding = false; /* a reset drops all timers */
+    to_first = to_end = 0;
+    avr_reset(avr);
+    avr->data[MCUSR] |= flag;
+    (void)printf("reset\n");
+}
+
+static void access_memory(bool write) {
+    uint8_t place[4];
+    take_input(place, sizeof place);
+    const size_t address = (size_t)place[0] | ((size_t)place[1] << 8);
+    const size_t size = (size_t)place[2] | ((size_t)place[3] << 8);
+    if (address + size > (size_t)avr->ramend + 1u) {
+        errno = EINVAL;
+        fail("data memory");
+    }
+    if (write) {
+        take_input(&avr->data[address], size);
+        (void)printf("written\n");
         return;
     }
+    (void)printf("memory ");
+    for (size_t i = 0; i < size; i++) {
+        (void)printf("%02x", avr->data[address + i]);
+    }
+    (void)printf("\n");
+}
+
+static void command(void) {
+    uint8_t byte;
+    take_input(&byte, 1);
     if (byte == 'r') {
-        feeding = false; /* a reset drops all timers */
-        to_first = to_end = 0;
-        avr_reset(avr);
-        avr->data[MCUSR] |= MCUSR_EXTRF;
-        (void)printf("reset\n");
+        reset(MCUSR_EXTRF);
+    } else if (byte == 'p') {
+        reset(MCUSR_PORF);
+    } else if (byte == 'g' || byte == 'w') {
+        access_memory(byte == 'w');
     } else if (byte == 's') {
         (void)printf("stack %u\n", lowest_stack);
     }

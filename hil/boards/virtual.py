@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from firmware_model.contract import Flip, ResetCause
 from firmware_model.table import Table
 from hil.boards import Board
 from hil.boards.port import greet
@@ -26,7 +27,23 @@ def missing() -> str:
 
 def start(table: Table) -> Board:
     with ExitStack() as resources:
-        return greet("virtual", carrier(table, resources), table, resources)
+        device = Device(table)
+        transport = on_pty(device.take, resources)
+        return greet("virtual", transport, table, resources, bench=VirtualBench(device))
+
+
+class VirtualBench:
+    """The memory of a virtual board. It restarts when the wire asks it to, as it has no power to lose."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+
+    def restart(self, cause: ResetCause) -> bool:
+        return False
+
+    def flip(self, flip: Flip) -> None:
+        """Its thread waits for the host then: in lockstep nothing runs between two requests."""
+        self._device.flip(flip)
 
 
 def carrier(table: Table, resources: ExitStack) -> Transport:

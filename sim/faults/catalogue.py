@@ -58,7 +58,8 @@ from sim.faults.signals import (
     SignalStuck,
     SignalSwapped,
 )
-from sim.faults.supplies import ControllerHang, NodeLate, NodeSilent, PowerDip, Utility
+from sim.faults.supplies import ControllerHang, MemoryFlip, NodeLate, NodeSilent, PowerDip, Utility
+from sim.faults.wire import WireDisturbed, WireUnplugged
 
 Fault = Annotated[
     SignalStuck
@@ -98,6 +99,9 @@ Fault = Annotated[
     | NodeLate
     | PowerDip
     | ControllerHang
+    | MemoryFlip
+    | WireDisturbed
+    | WireUnplugged
     | GateLost
     | GateInverted
     | GateFrozen

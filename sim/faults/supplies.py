@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from firmware_model.contract import FRACTION_BITS
+from firmware_model.contract import FRACTION_BITS, MEMORY_REGIONS, Flip
 from sim.clock import US_PER_S, Ramp
 from sim.faults.base import BaseFault, Number, Trend
 from sim.world import World
@@ -104,3 +105,26 @@ class ControllerHang(BaseFault):
     def clear(self, world: World) -> None:
         """Scans go on, unless the watchdog has restarted the controller by now."""
         world.conductor.recover(self._hang)
+
+
+class MemoryFlip(BaseFault):
+    """A bit of the controller's memory flips; its next scan finds that and restarts it."""
+
+    kind: Literal["memory_flip"]
+    region: Annotated[
+        Literal["any", "inputs", "counters", "state", "outputs", "seal", "latches", "retained"],
+        Field(description="part of the memory; 'latches' and 'retained' survive no flip"),
+    ] = "any"
+    bit: Annotated[
+        int | None, Field(ge=0, lt=1 << 16, description="from the start of the part, modulo its size")
+    ] = None
+
+    def apply(self, world: World) -> None:
+        """Region and bit are drawn when not given."""
+        dice = Random(f"{world.seed}/{self._name}/{world.clock.now}")
+        drawn, bit = dice.choice(MEMORY_REGIONS), dice.randrange(1 << 16)
+        region = drawn if self.region == "any" else self.region
+        world.conductor.flip(Flip(region, bit if self.bit is None else self.bit))
+
+    def clear(self, world: World) -> None:
+        """Nothing to mend: the restart has done it."""

@@ -30,13 +30,20 @@ class Measured:
         return {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None}
 
 
-def measure(world: World, expectation: Expectation, fired: dict[str, int]) -> Measured:
-    """Judge one expectation on the finished run; ``fired`` holds the instants of the steps."""
+def measure(
+    world: World, expectation: Expectation, fired: dict[str, int], failure: str | None = None
+) -> Measured:
+    """Judge one expectation on the finished run; ``fired`` holds the instants of the steps.
+
+    ``failure`` is the kind of error that a board has ended the run with.
+    """
     trigger: int | None = None
     if expectation.after is not None:
         trigger = fired.get(expectation.after, -1)
         if trigger < 0:
             return Measured(_text(expectation), "not_evaluated", limit=None)
+    if expectation.rig_error is not None:
+        return _rig_error(world, expectation, failure)
     kind = next(name for name in _JUDGES if getattr(expectation, name) is not None)
     return _JUDGES[kind](world, expectation, trigger if trigger is not None else 0)
 
@@ -77,6 +84,8 @@ def _text(e: Expectation) -> str:
         return f"{e.refused} is refused{f' by {e.by}' if e.by else ''}{since}"
     if e.latched is not None:
         return f"{e.latched} latched at the end"
+    if e.rig_error is not None:
+        return f"the board fails with {e.rig_error}"
     return f"final state {e.final_state}"
 
 
@@ -265,6 +274,14 @@ def _latched(world: World, e: Expectation, trigger: int) -> Measured:
 def _final_state(world: World, e: Expectation, trigger: int) -> Measured:
     found = world.conductor.outputs.state.name
     return Measured(_text(e), "pass" if found == e.final_state else "fail", found, e.final_state)
+
+
+def _rig_error(world: World, e: Expectation, failure: str | None) -> Measured:
+    """A controller that no wire leads to cannot fail like that: nothing is asked of it then."""
+    if failure is None and world.conductor.idle_steps:
+        return Measured(_text(e), "pass", "no wire here", e.rig_error)
+    status = "pass" if failure == e.rig_error else "fail"
+    return Measured(_text(e), status, failure or "no error", e.rig_error)
 
 
 _JUDGES = {

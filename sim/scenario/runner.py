@@ -8,6 +8,7 @@ from typing import Any
 import simpy
 
 from firmware_model.contract import Controller, ControllerFailed
+from firmware_model.rig import Rig
 from sim.clinic.motion import Motion
 from sim.clinic.policy import Policy
 from sim.clock import wall_seconds
@@ -92,7 +93,9 @@ def run_scenario(
     world.truth.catch_up()
     gaps: dict[str, str] = {gap.invariant: gap.because for gap in scenario.known_gaps}
     invariants = [replace(verdict, known_gap=gaps.get(verdict.id, "")) for verdict in judge_all(world)]
-    expectations = [measure(world, expectation, timeline.fired) for expectation in scenario.expect]
+    failure = None if failed is None else type(failed).__name__
+    expectations = [measure(world, e, timeline.fired, failure) for e in scenario.expect]
+    unexpected = failed is not None and failure not in [e.rig_error for e in scenario.expect]
     expectations += [
         Measured(
             f"{verdict.id} is a known gap", "pass" if verdict.broken else "fail", verdict.status, "known_gap"
@@ -101,7 +104,7 @@ def run_scenario(
         if verdict.known_gap
     ]
     passed = (
-        finished
+        (finished or failed is not None)  # a failed board passes only where that was expected
         and all(e.status == "pass" for e in expectations)
         and all(i.status != "violated" for i in invariants)
     )
@@ -115,10 +118,15 @@ def run_scenario(
         world.trace.event(world.trace.end_us, "rig_error", error=type(failed).__name__, detail=str(failed))
     elif not finished:
         measurements.append({"name": "time limit reached", "value": scenario.time_limit / 1e6, "unit": "s"})
+    ran = _what_ran(loaded, board, used_seed)
+    if isinstance(controller, Rig):
+        ran["board"]["wire"] = controller.wire_report()
+    if world.conductor.idle_steps:
+        ran["board"]["nothing_to_disturb"] = world.conductor.idle_steps
     run: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
-        "verdict": "RIG_ERROR" if failed is not None else "PASS" if passed else "FAIL",
-        **_what_ran(loaded, board, used_seed),
+        "verdict": "RIG_ERROR" if unexpected else "PASS" if passed else "FAIL",
+        **ran,
         "sim_time_s": world.trace.end_us / 1e6,
         "wall_time_s": round(wall_seconds() - started, 4),
         "expectations": [e.record() for e in expectations],

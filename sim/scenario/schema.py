@@ -200,6 +200,7 @@ class Expectation(_Strict):
         "holds",
         "final_state",
         "interruptions",
+        "rig_error",
     )
     needs: ClassVar = {**dict.fromkeys(MEASURED_FROM_A_STEP, "after"), "by": "refused"}
 
@@ -240,6 +241,9 @@ class Expectation(_Strict):
     interruptions: Annotated[int | None, Field(ge=0, description="number of interrupted states entered")] = (
         None
     )
+    rig_error: Annotated[
+        str | None, Field(description="the run ends with this error of the board or its wire, if it has one")
+    ] = None
 
 
 class OperatorPolicy(_Strict):

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from firmware_model.contract import ONE, Change, Segment
+from firmware_model.contract import MEMORY_REGIONS, ONE, Change, Segment
 from firmware_model.states import Command
 from firmware_model.table import Table
 from hil.boards import KINDS
@@ -60,3 +60,29 @@ def test_nothing_is_flipped_until_the_order_is_given(library: Library, table: Ta
 def test_a_release_has_no_such_order(table: Table) -> None:
     with pytest.raises(ValueError, match="il_injection"):
         Order.in_dll(Library(build_library()).dll, "il_injection")
+
+
+MASK_BITS = 8 * 32  # of a set of interlocks in a library that takes any table
+
+
+def kept_twice(table: Table) -> list[tuple[str, int]]:
+    """Region and bit of what the firmware keeps twice; ``state`` comes after the mask of tripped rows."""
+    rows = range(len(table.interlocks))
+    latches = [("latches", bit) for row in rows for bit in (row, MASK_BITS + row)]
+    return (
+        latches + [("state", MASK_BITS + bit) for bit in range(16)] + [("outputs", bit) for bit in range(9)]
+    )
+
+
+def test_state_latches_and_permit_are_guarded_within_a_scan_too(table: Table) -> None:
+    """There the seal does not help: it is made of what is there at the end."""
+    library = Library(build_library())
+    for region, bit in kept_twice(table):
+        board, segment = just_before_a_trip(table, library)
+        library.dll.native_flip(board._board, MEMORY_REGIONS.index(region), bit)
+        library.dll.native_seal(board._board)
+        with pytest.raises(BrokenBoard, match="memory is damaged"):
+            board.run(segment)
+    board, segment = just_before_a_trip(table, library)
+    library.dll.native_seal(board._board)
+    assert board.run(segment).ticks == 22

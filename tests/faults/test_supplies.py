@@ -83,12 +83,17 @@ class Watched:
         self.plant = Plant(*steps)
         conductor, controller = self.plant.world.conductor, self.plant.world.conductor.controller
         self.resets: list[tuple[int, ResetCause]] = []
+        self.upsets: list[tuple[int, str]] = []
         self.scans: list[int] = []
-        reset, run = controller.reset, controller.run
+        reset, run, upset = controller.reset, controller.run, controller.upset
 
         def noted_reset(cause: ResetCause) -> Any:
             self.resets.append((self.plant.clock.now, cause))
             return reset(cause)
+
+        def noted_upset(flip: Any) -> Any:
+            self.upsets.append((self.plant.clock.now, flip.region))
+            return upset(flip)
 
         def noted_run(segment: Any) -> Any:
             start = conductor.tick * conductor.scan_us
@@ -97,6 +102,7 @@ class Watched:
             return advance
 
         controller.reset, controller.run = noted_reset, noted_run  # type: ignore[method-assign]
+        controller.upset = noted_upset  # type: ignore[method-assign]
         conductor.run(BEAM_ON_US // 3, self.plant.clock.event())
 
     def silence(self) -> list[tuple[int, int]]:
@@ -186,3 +192,50 @@ def test_a_dip_takes_the_power_of_the_machine_too() -> None:
     generator = watched.plant.linac.generator
     assert not generator._power, "after a loss of power the machine is off until someone switches it on"
     assert not watched.plant.world.conductor.outputs.permit
+
+
+def flip(at_us: int, region: str = "state", **more: Any) -> dict[str, Any]:
+    return fault("memory_flip", at_us, id=f"flip_{at_us}_{region}", region=region, **more)
+
+
+@exercises("memory_flip")
+@pytest.mark.parametrize("after_us", [-999, -1, 0])
+def test_a_flipped_bit_is_found_by_the_next_scan_which_restarts_the_controller(after_us: int) -> None:
+    watched = Watched(flip(ON + after_us))
+    assert watched.upsets == [(ON, "state")]
+    # The scan that finds it is none.
+    assert watched.silence() == [((T - 1) * MS, (T + RESTART) * MS)]
+    assert [t for t, _ in watched.resets] == [ON]
+
+
+@pytest.mark.parametrize(
+    ("steps", "upsets"),
+    [
+        pytest.param([flip(ON, "seal"), flip(ON, "latches")], [(ON, "latches")], id="the worse counts"),
+        pytest.param([flip(ON), flip(ON + 100_000)], [(ON, "state")], id="none while it restarts"),
+        pytest.param([dip(T, 100), flip(ON + 50_000)], [], id="none without power"),
+        pytest.param([hang(T), flip(ON + 20_000)], [], id="none while it hangs"),
+        pytest.param([flip(ON - 500), hang(T)], [], id="a hang keeps it from being found"),
+        pytest.param(
+            [flip(ON - 500), hang(T, 20)], [(ON + 20_000, "state")], id="a short one only for a while"
+        ),
+    ],
+)
+def test_a_flip_is_found_once_by_a_controller_that_scans(
+    steps: Sequence[dict[str, Any]], upsets: Sequence[tuple[int, str]]
+) -> None:
+    assert Watched(*steps).upsets == upsets
+
+
+def test_region_and_bit_are_drawn_when_not_given_and_the_same_every_time() -> None:
+    steps = [fault("memory_flip", ON + n * 1_000_000, id=f"flip_{n}") for n in range(12)]
+    first, again = Watched(*steps).upsets, Watched(*steps).upsets
+    assert first == again
+    assert len({region for _, region in first}) > 3
+
+
+def test_a_flip_in_retained_memory_leaves_no_latch_and_a_beam_that_was_cut() -> None:
+    kept, lost = Watched(flip(ON)), Watched(flip(ON, "retained"))
+    assert kept.plant.world.conductor.controller.retained.boot_count == 2
+    retained = lost.plant.world.conductor.controller.retained
+    assert retained == (1, ResetCause.watchdog, 0, 0, 0, -1)

@@ -37,6 +37,7 @@ SHORT_ONES = [
     "faults/energy_off.yaml",
     "faults/gantry_stall.yaml",
     "faults/leaf_stuck.yaml",
+    "faults/memory_flip.yaml",
     "faults/parameter_changed.yaml",
     "faults/power_dip.yaml",
     "faults/primary_stuck.yaml",
@@ -46,6 +47,8 @@ SHORT_ONES = [
     "faults/secondary_gain.yaml",
     "faults/terminated_and_continued.yaml",
     "faults/water_flow_lost.yaml",
+    "faults/wire_disturbed.yaml",
+    "latching/latches_flipped.yaml",
     "limits/beam/energy_near_miss.yaml",
     "limits/beam/energy_trips.yaml",
     "limits/controller/heartbeat_linac_near_miss.yaml",
@@ -144,8 +147,8 @@ def test_a_restart_clears_memory_and_keeps_what_is_retained(
     assert transport.pid == pid  # it executed itself anew, on the same wire
     arguments = Path(f"/proc/{pid}/cmdline")
     if arguments.exists():
-        # Program, unique id, and where to find its retained memory again.
-        assert len(arguments.read_bytes().split(b"\0")[:-1]) == 3
+        # Program, unique id, where to find its retained memory again, and that it was restarted.
+        assert len(arguments.read_bytes().split(b"\0")[:-1]) == 4
 
 
 @needs_compiler

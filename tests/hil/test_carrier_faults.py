@@ -10,12 +10,13 @@ import pytest
 
 from firmware_model.contract import ONE, Change, ResetCause, Segment
 from firmware_model.controller import ModelController
+from firmware_model.rig import LineFaults
 from firmware_model.states import Command
 from firmware_model.table_loading import load_table
 from hil.board import RemoteController
 from hil.device import Device
 from hil.errors import ProtocolMismatch, RigError, Silent, UnexpectedReset, Unplugged, WrongTable
-from hil.faulty import FaultyTransport, LineFaults
+from hil.faulty import FaultyTransport
 from hil.wire import enframe
 from tests.hil.carriers import QUICK, DirectTransport
 

@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from firmware_model.rig import LineFaults
 from firmware_model.table_loading import load_table
 from hil.board import RemoteController
 from hil.boards import KINDS, Board, Kind, process
 from hil.device import Device
-from hil.faulty import FaultyTransport, LineFaults
+from hil.faulty import FaultyTransport
 from sim.scenario.loading import load_scenario
 from sim.scenario.runner import BoardIdentity, Outcome, run_scenario
 from tests.hil.carriers import QUICK, DirectTransport

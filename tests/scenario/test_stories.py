@@ -57,6 +57,7 @@ STORIES = {
     "latching/power_lost_twice": about("RESET_IN_BEAM"),
     "latching/self_clearing": about("WATER_FLOW"),
     "latching/several_latches": about("DOOR_OPEN", "CLEARANCE", "JAW_POSITION"),
+    "latching/latches_flipped": about("RESET_IN_BEAM"),
     "latching/stood_down_and_proven_anew": about(END),
     "latching/trips_again_after_reset": about("DOOR_OPEN"),
     "latching/watchdog_restart": about("RESET_IN_BEAM"),

@@ -11,6 +11,10 @@
 
 static const IL_FLASH char table_digest[] = IL_TABLE_DIGEST;
 
+/* A permit stands on inputs that were looked at just now. Without a scan for this long it falls, whatever
+ * the reason; the next scan gives it again. Engineering default: a host that simulates may be slow. */
+#define PERMIT_WITHOUT_SCAN_US 1000000uL
+
 static il_core core;
 static il_link link;
 
@@ -34,6 +38,9 @@ void il_board_poll(void) {
         il_port_permit(false);
         il_distrust(il_port_retained());
         il_port_restart();
+    }
+    if ((il_port_micros() - link.scanned) > PERMIT_WITHOUT_SCAN_US) {
+        il_port_permit(false);
     }
     il_port_kick();
 }

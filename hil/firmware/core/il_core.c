@@ -50,12 +50,15 @@ void il_seal(il_core *core) {
 }
 
 bool il_is_whole(const il_core *core) {
-    return (core->seal == sum_of(core)) && (core->retained->crc == crc_of_retained(core->retained));
+    return (core->seal == sum_of(core)) && (core->retained->crc == crc_of_retained(core->retained)) &&
+           il_machine_is_sound(core);
 }
 
 void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retained, il_reset_cause cause) {
-    const bool known = retained->magic == RETAINED_MAGIC;
-    if (!known || (retained->crc != crc_of_retained(retained))) {
+    /* With one bit flipped it is still known: power-on leaves the mark so by chance once in 10^8. */
+    const uint32_t off = retained->magic ^ RETAINED_MAGIC;
+    const bool known = (off & (off - 1u)) == 0u;
+    if ((off != 0u) || (retained->crc != crc_of_retained(retained))) {
         (void)memset(retained, 0, sizeof *retained);
         retained->magic = RETAINED_MAGIC;
         retained->first_up = IL_NO_ROW;
@@ -70,12 +73,17 @@ void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retain
     (void)memset(core, 0, sizeof *core);
     core->table = table;
     core->retained = retained;
-    core->state = (uint8_t)IL_OFF;
+    il_machine_become(core, IL_OFF);
     core->reply_accepted = true;
     core->reply_blocked_by = IL_NO_ROW;
     il_lines_start(&core->lines, table->signals, table->safe);
     il_machine_outputs(core, &core->outputs);
     il_seal(core);
+    for (uint16_t piece = 0; piece <= table->rows; piece++) {
+        if (!il_table_piece_is_whole(table, (uint8_t)piece)) {
+            core->seal = ~core->seal; /* it answers, and scans nothing */
+        }
+    }
 }
 
 void il_distrust(il_retained *retained) {
@@ -96,6 +104,7 @@ void il_ask_reset(il_core *core, il_reset_cause cause, bool forget) {
         retained->in_beam = false;
         il_clear(&retained->latched);
         il_clear(&retained->local_due);
+        retained->latch_sum = 0;
     }
     retained->crc = crc_of_retained(retained);
 }
@@ -162,6 +171,16 @@ static bool is_counting(const il_core *core, const IL_FLASH il_row *row) {
 
 static int32_t at_most(int64_t scans, int32_t most) { return (scans < (int64_t)most) ? (int32_t)scans : most; }
 
+/* The next pieces of the table, at most all; after the last one begins anew. */
+static bool table_is_whole(il_core *core) {
+    bool whole = true;
+    for (uint16_t i = 0; (i < IL_PIECES_A_SCAN) && (i <= core->table->rows) && whole; i++) {
+        whole = il_table_piece_is_whole(core->table, core->piece);
+        core->piece = (core->piece < core->table->rows) ? (uint8_t)(core->piece + 1u) : 0u;
+    }
+    return whole;
+}
+
 /* Scans after this one that are certain to change no output. */
 static int32_t quiet(const il_core *core, int32_t most) {
     const il_view view = il_machine_view(core);
@@ -219,6 +238,9 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
     if ((ticks < 1) || ((uint8_t)command >= (uint8_t)IL_COMMANDS) || !il_lines_fit(&core->lines, ticks)) {
         return 0;
     }
+    if (!table_is_whole(core)) {
+        return IL_BROKEN;
+    }
     int32_t done = 1;
     int32_t full = 1;
     scan(core, command);
@@ -232,7 +254,7 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
             il_lines_advance(&core->lines, 1);
             il_seal(core);
             IL_BETWEEN_SCANS(core);
-            if (!il_is_whole(core)) {
+            if (!il_is_whole(core) || !table_is_whole(core)) {
                 return IL_BROKEN;
             }
             scan(core, IL_NO_COMMAND);
@@ -242,5 +264,5 @@ int32_t il_run(il_core *core, int32_t ticks, il_command command) {
     }
     il_lines_advance(&core->lines, 1); /* the inputs stand ready for the next scan */
     il_seal(core);
-    return done;
+    return il_is_whole(core) ? done : IL_BROKEN; /* the last scan as well, before anyone acts on it */
 }

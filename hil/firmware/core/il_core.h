@@ -49,6 +49,7 @@ typedef struct {
     int16_t first_up;
     uint8_t cause;
     uint8_t findings;
+    uint8_t latch_sum; /* over the bits of both masks, changed with each of them: see not_state */
     bool in_beam;
     uint32_t crc;
 } il_retained;
@@ -61,6 +62,7 @@ typedef struct {
     uint16_t count[IL_MAX_COUNTERS]; /* scans in a row a condition has held, up to the debounce */
     il_mask tripped;
     uint8_t state;
+    uint8_t not_state; /* its complement: a bit that flips within a scan is not sealed unseen */
     uint8_t line; /* position in the list of lines to prove */
     bool forcing;
     bool judged; /* every row that acts in this state was evaluated in it */
@@ -70,6 +72,7 @@ typedef struct {
     int16_t reply_blocked_by;
     il_outputs outputs;
     bool changed; /* by the last scan */
+    uint8_t piece; /* of the table, to be checked next */
     uint32_t seal; /* over everything above; a flipped bit breaks it */
 } il_core;
 
@@ -91,6 +94,17 @@ il_reset_cause il_asked_cause(const il_retained *retained, il_reset_cause otherw
  * the core when it has set what it has to set. */
 bool il_set(il_core *core, uint8_t signal, int64_t value, int64_t slope);
 
+/* Pieces of the table checked before each scan, a row each: all of them, so that no scan uses a damaged
+ * limit. On a processor without the time for it 8, an engineering default: then it is found within
+ * (rows + 1) / 8 scans. Scans that are passed over need no limits. */
+#ifndef IL_PIECES_A_SCAN
+#if defined(__AVR__)
+#define IL_PIECES_A_SCAN 8u
+#else
+#define IL_PIECES_A_SCAN 256u
+#endif
+#endif
+
 /* Scans worked through in one call of il_run(), not counting those passed over. A board sets it to what
  * it can do without looking at its line and its watchdog. */
 #ifndef IL_FULL_SCANS
@@ -99,8 +113,8 @@ bool il_set(il_core *core, uint8_t signal, int64_t value, int64_t slope);
 
 /* Run up to `ticks` scans and stop after the first that changed an output, or after IL_FULL_SCANS that
  * could have. The command is given in the first scan. Returns how many scans were run; 0: the request is
- * not acceptable, nothing was run; IL_BROKEN: the core's memory is not what it was sealed with, and the
- * caller has to make safe. */
+ * not acceptable, nothing was run; IL_BROKEN: the core's memory is not what it was sealed with, or its
+ * table is damaged, and the caller has to make safe. */
 int32_t il_run(il_core *core, int32_t ticks, il_command command);
 
 /* Close the core's memory with its seal, and see whether it is still whole. */

@@ -218,6 +218,7 @@ static il_link_event run_on(il_link *link, uint8_t sequence, uint32_t ticks, il_
             error(link, sequence, IL_WIRE_REFUSED, 0);
             return IL_LINK_ANSWERED;
         }
+        link->scanned = il_port_micros();
         il_port_permit(link->core->outputs.permit);
         il_port_kick();
         link->at += (uint32_t)done;

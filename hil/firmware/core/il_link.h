@@ -37,6 +37,7 @@ typedef struct {
     il_identity identity;
     il_cobs cobs;
     uint32_t at;          /* scans run since the reset */
+    uint32_t scanned;     /* when the last one was, on the clock of the port */
     uint32_t request_crc; /* of the request that `reply` answers */
     uint16_t damaged;
     uint16_t reply_size; /* with CRC; 0: none */

@@ -96,6 +96,34 @@ static bool may_move(uint8_t state) {
 
 static bool acts_in(const IL_FLASH il_row *row, uint8_t state) { return (row->acts_in & bit(state)) != 0u; }
 
+void il_machine_become(il_core *core, il_state state) {
+    core->state = (uint8_t)state;
+    core->not_state = (uint8_t)~core->state;
+}
+
+/* ---- latches --------------------------------------------------------------------------------------- */
+
+/* What a row adds to the sum of the latches, and takes from it again. */
+static uint8_t share_of(uint8_t row) { return (uint8_t)(row + 1u); }
+
+/* Change a bit of one of the two masks of latches. */
+static void set_latch(il_retained *retained, il_mask *mask, uint8_t row, bool on) {
+    if (il_has(mask, row) != on) {
+        retained->latch_sum = (uint8_t)(retained->latch_sum ^ share_of(row));
+        mask->byte[row >> 3] = (uint8_t)(mask->byte[row >> 3] ^ (uint8_t)(1u << (row & 7u)));
+    }
+}
+
+static uint8_t sum_of_latches(const il_core *core) {
+    uint8_t sum = 0;
+    for (uint8_t i = 0; i < core->table->rows; i++) {
+        if (il_has(&core->retained->latched, i) != il_has(&core->retained->local_due, i)) {
+            sum = (uint8_t)(sum ^ share_of(i)); /* in both it counts twice, which is not at all */
+        }
+    }
+    return sum;
+}
+
 /* ---- what stands in the way -------------------------------------------------------------------------- */
 
 /* Tripped rows: those that act in irradiation only, or all; holds counted, or not. */
@@ -147,13 +175,13 @@ static bool fire(il_core *core, trigger on) {
         if ((core->state == (uint8_t)IL_OFF) || (core->state == (uint8_t)IL_EMERGENCY)) {
             return false;
         }
-        core->state = (uint8_t)IL_EMERGENCY;
+        il_machine_become(core, IL_EMERGENCY);
         return true;
     }
     for (uint8_t i = 0; i < TRANSITIONS; i++) {
         if ((graph[i].trigger == (uint8_t)on) && (graph[i].source == core->state) &&
             allows(core, graph[i].guard)) {
-            core->state = graph[i].dest;
+            il_machine_become(core, (il_state)graph[i].dest);
             return true;
         }
     }
@@ -209,9 +237,9 @@ static void trip(il_core *core, uint8_t i, const IL_FLASH il_row *row) {
     il_retained *retained = core->retained;
     il_add(&core->tripped, i);
     if (il_has(&retained->latched, i) || ((row->latches_in & bit(core->state)) != 0u)) {
-        il_add(&retained->latched, i);
+        set_latch(retained, &retained->latched, i, true);
         if (row->latch == (uint8_t)IL_LATCH_LOCAL) {
-            il_add(&retained->local_due, i);
+            set_latch(retained, &retained->local_due, i, true);
         }
     }
 }
@@ -296,14 +324,14 @@ static bool reset_row(il_core *core, uint8_t i, il_command command) {
         if (!il_has(&retained->local_due, i)) {
             return false;
         }
-        il_remove(&retained->local_due, i);
+        set_latch(retained, &retained->local_due, i, false);
         return true;
     }
     if (il_has(&retained->local_due, i) ||
         ((row->latch == (uint8_t)IL_LATCH_PHYSICS) && (command != IL_RESET_PHYSICS))) {
         return false;
     }
-    il_remove(&retained->latched, i);
+    set_latch(retained, &retained->latched, i, false);
     if (ends_with_reset(core, finding)) {
         retained->findings = (uint8_t)(retained->findings & (uint8_t)~finding);
         il_remove(&core->tripped, i);
@@ -499,6 +527,12 @@ int64_t il_machine_quiet_phase(const il_core *core) {
 static bool permits(const il_core *core) {
     return (core->state == (uint8_t)IL_IRRADIATION) && core->judged && !latched(core) &&
            !tripped(core, true, true);
+}
+
+bool il_machine_is_sound(const il_core *core) {
+    return ((core->not_state ^ core->state) == 0xFFu) &&
+           (core->retained->latch_sum == sum_of_latches(core)) && (core->outputs.state == core->state) &&
+           (core->outputs.permit == permits(core));
 }
 
 static bool stops_motion(const il_core *core) {

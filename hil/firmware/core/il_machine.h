@@ -30,6 +30,13 @@ const IL_FLASH il_row *il_machine_proven(const il_core *core);
  * being proven answers what it answers now. */
 int64_t il_machine_quiet_phase(const il_core *core);
 
+/* Enter a state. */
+void il_machine_become(il_core *core, il_state state);
+
+/* Whether state, latches and permit, which are kept twice or follow from others, agree. A bit of them
+ * that flips within a scan is sealed with the rest; here it shows. */
+bool il_machine_is_sound(const il_core *core);
+
 void il_machine_outputs(const il_core *core, il_outputs *outputs);
 
 #endif

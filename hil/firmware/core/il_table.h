@@ -1,4 +1,4 @@
-/* An interlock table as the core reads it: constant, in flash.
+/* An interlock table as the core reads it: constant, in flash, guarded by check sums.
  *
  * Conditions without a memory are alternatives of sums: a row is true when in any of its
  * alternatives every sum is positive. The others find their parameters in `params`, and their
@@ -55,6 +55,7 @@ typedef struct {
     uint16_t debounce;
     uint16_t acts_in;    /* a bit per state */
     uint16_t latches_in; /* a bit per state */
+    uint16_t check;      /* over all of the above and everything the row names */
 } il_row;
 
 /* A line of the proof test: the row that must trip, and the rows that read what is forced for it. */
@@ -75,6 +76,7 @@ typedef struct {
     uint16_t sums;
     uint16_t terms;
     uint16_t params;
+    uint16_t check; /* over the numbers above, the safe values and the proofs */
     const IL_FLASH int32_t *safe; /* whole counts, one per signal */
     const IL_FLASH il_row *row;
     const IL_FLASH il_alternative *alternative;
@@ -83,5 +85,9 @@ typedef struct {
     const IL_FLASH int32_t *param;
     const IL_FLASH il_proof *proof;
 } il_table;
+
+/* Whether a row, or with `piece` the number of rows what belongs to no row, is as it was generated. Every
+ * single flipped bit is found. */
+bool il_table_piece_is_whole(const IL_FLASH il_table *table, uint8_t piece);
 
 #endif

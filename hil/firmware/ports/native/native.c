@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "il_layout.h"
+
 struct native_board {
     il_table table;
     il_retained retained;
@@ -72,3 +74,20 @@ void native_read_retained(const native_board *board, native_retained *retained) 
     memcpy(retained->latched, board->retained.latched.byte, IL_MASK_BYTES);
     memcpy(retained->local_due, board->retained.local_due.byte, IL_MASK_BYTES);
 }
+
+static const il_span layout[] = IL_LAYOUT;
+
+bool native_flip(native_board *board, int region, uint32_t bit) {
+    const int regions = (int)(sizeof layout / sizeof layout[0]) - 1; /* the first entry is none */
+    if (region < 0 || region >= regions) {
+        return false;
+    }
+    const il_span *span = &layout[region + 1];
+    uint8_t *memory = (span->retained != 0u) ? (uint8_t *)&board->retained : (uint8_t *)&board->core;
+    const uint32_t place = bit % (span->size * 8u);
+    uint8_t *byte = &memory[span->offset + place / 8u];
+    *byte = (uint8_t)(*byte ^ (1u << (place % 8u)));
+    return true;
+}
+
+void native_seal(native_board *board) { il_seal(&board->core); }

@@ -51,6 +51,12 @@ void native_reset(native_board *board, int cause, native_report *report);
 int32_t native_run(native_board *board, const native_change *change, int changes, int32_t ticks, int command,
                    native_report *report);
 
+/* Flip a bit of a region (il_layout.h), counted modulo its size. False: there is no such region. */
+bool native_flip(native_board *board, int region, uint32_t bit);
+
+/* Seal the core as it is: as if what was flipped had been flipped within a scan. */
+void native_seal(native_board *board);
+
 void native_read_retained(const native_board *board, native_retained *retained);
 
 #endif

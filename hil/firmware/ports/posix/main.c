@@ -117,7 +117,8 @@ void il_port_restart(void) {
     for (size_t i = 0; i < sizeof unique_id; i++) {
         (void)snprintf(&id[2 * i], 3, "%02x", unique_id[i]);
     }
-    char *const arguments[] = {program, id, file, NULL};
+    char again[] = "restarted";
+    char *const arguments[] = {program, id, file, again, NULL};
     (void)execv(program, arguments);
     fail("restart");
 }
@@ -132,9 +133,12 @@ static void map_retained(void) {
     if (retained_file == NO_FILE) {
         char name[] = "/tmp/interlock_retained_XXXXXX";
         retained_file = mkstemp(name);
-        if (retained_file < 0 || unlink(name) != 0 || ftruncate(retained_file, sizeof *retained) != 0) {
+        if (retained_file < 0 || unlink(name) != 0) {
             fail("retained memory");
         }
+    }
+    if (ftruncate(retained_file, sizeof *retained) != 0) { /* what is new of it is zero */
+        fail("retained memory");
     }
     void *memory = mmap(NULL, sizeof *retained, PROT_READ | PROT_WRITE, MAP_SHARED, retained_file, 0);
     if (memory == MAP_FAILED) {
@@ -154,7 +158,8 @@ static void read_unique_id(const char *digits) {
     }
 }
 
-/* Arguments: the path of the program, [unique id, [descriptor of retained memory]]. */
+/* Arguments: the path of the program, [unique id, [descriptor of retained memory, [restarted]]]. Whoever
+ * started it may keep that file, and start it again with it as after a loss of power. */
 int main(int count, char **arguments) {
     program = arguments[0];
     if (count > 1) {
@@ -166,8 +171,8 @@ int main(int count, char **arguments) {
     }
     if (count > 2) {
         retained_file = atoi(arguments[2]);
-        restarted = 1;
     }
+    restarted = count > 3;
     map_retained();
     il_board_start();
     for (;;) {
