@@ -10,12 +10,13 @@
 #endif
 
 static const IL_FLASH char table_digest[] = IL_TABLE_DIGEST;
+static const IL_FLASH char build_id[] = IL_BUILD_ID;
 
 static il_core core;
 static il_link link;
 
 void il_board_start(void) {
-    il_identity identity = {.table_digest = table_digest, .build = IL_BUILD_ID, .unique_id = {0}};
+    il_identity identity = {.table_digest = table_digest, .build = build_id, .unique_id = {0}};
     il_port_permit(false);
     il_port_unique_id(identity.unique_id);
     il_retained *retained = il_port_retained();

@@ -5,7 +5,7 @@ static int64_t quotient_of(int64_t a, int64_t b) {
     if ((a <= (int64_t)UINT32_MAX) && (b <= (int64_t)UINT32_MAX)) {
         return (int64_t)((uint32_t)a / (uint32_t)b);
     }
-    return a / b;
+    return (int64_t)((uint64_t)a / (uint64_t)b);
 }
 
 int64_t il_floor_div(int64_t a, int64_t b) {
