@@ -8,6 +8,8 @@ from firmware_model.table_loading import load_table
 from hil.boards import KINDS
 from tests.bench import links
 
+ON_PTY = links.on_pty
+
 
 @pytest.mark.parametrize("kind", ["process", "virtual", "qemu:lm3s6965evb", "simavr:atmega328p"])
 def test_a_board_is_measured_beside_its_echo(kind: str) -> None:
@@ -23,16 +25,14 @@ def test_a_board_is_measured_beside_its_echo(kind: str) -> None:
     assert set(found) == {f"lockstep_{kind}", f"bare_echo_{kind}", f"lockstep_over_echo_{kind}"}
     assert all(value > 0 for value in found.values())
     sent, received = (int(words) for words in texts[f"lockstep_{kind}"].split(" bytes")[0].split(" + "))
-    assert sent > received > 40  # the first segment sets every signal
+    assert sent > 30
+    assert received > 12  # SET_DONE, the shortest reply
 
 
 def test_an_echo_that_never_comes_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     if KINDS["virtual"].missing():
         pytest.skip(KINDS["virtual"].missing())
     monkeypatch.setattr(links, "ECHO_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(links, "on_pty", lambda _, resources: links_on_pty(lambda data: b"", resources))
+    monkeypatch.setattr(links, "on_pty", lambda _, resources: ON_PTY(lambda data: b"", resources))
     with pytest.raises(TimeoutError, match="no echo within"):
         links.echo("virtual", load_table(), 50, 1)
-
-
-links_on_pty = links.on_pty
