@@ -20,24 +20,29 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "make run takes SCENARIO= ($(SCENARIO)), BOARD= ($(BOARD)), OUT= ($(OUT));"
-	@echo "make test takes PYTEST_ARGS= ($(PYTEST_ARGS)); make setup takes PYTHON= (python3)."
+	@echo "make test takes PYTEST_ARGS= ($(PYTEST_ARGS)), BOARDS=no (installs nothing for boards); make setup takes PYTHON= (python3)."
 
 setup: ## build .venv with the locked dependencies and this project (once)
 	@tools/setup.sh
 
+# Installs what emulated boards need; never fatal.
+BOARD_PACKAGES := TEST_PACKAGES=board_packages.txt TEST_PACKAGES_LIMIT=1800 tools/test_packages.sh
+
 run: setup ## run SCENARIO on BOARD and write the report to OUT
+	@TEST_PACKAGES_FOR="$(BOARD)" $(BOARD_PACKAGES)
 	@$(VENV)/bin/interlock run "$(SCENARIO)" --board "$(BOARD)" --out "$(OUT)"
 
 # The packages come after lint, which needs none; pytest ends with what was skipped and why.
 test: lint ## lint, then all tests; what was skipped and why is listed at the end
 	@tools/test_packages.sh
+	@[ "$(BOARDS)" = no ] || TEST_PACKAGES_NOTE="up to 1.1 GB, BOARDS=no leaves them out" $(BOARD_PACKAGES)
 	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 bench: setup ## measure simulation speed
 	$(VENV)/bin/python tests/bench/run.py
 
 boards: setup ## install what emulated boards need and build the firmware of each
-	@TEST_PACKAGES=board_packages.txt TEST_PACKAGES_LIMIT=1800 tools/test_packages.sh
+	@$(BOARD_PACKAGES)
 	@tools/boards.sh $(VENV)/bin/python
 
 coverage: setup ## print which lines and branches of the firmware core the tests reach

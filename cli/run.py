@@ -38,6 +38,7 @@ INVALID, RIG_ERROR = 3, 4
     "--without", multiple=True, metavar="ID", help="Remove an interlock from the table (repeatable)."
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed to use instead of the scenario's.")
+@click.option("--strict-link", is_flag=True, help="A frame that gets lost is an error instead of sent again.")
 @click.option("--quiet", is_flag=True, help="Only the verdict.")
 def command(
     scenario: Path,
@@ -46,6 +47,7 @@ def command(
     table_path: Path | None,
     without: tuple[str, ...],
     seed: int | None,
+    strict_link: bool,
     quiet: bool,
 ) -> None:
     """Run SCENARIO and leave run.json, events.jsonl, trace.vcd and report.html in a folder.
@@ -67,12 +69,14 @@ def command(
     if without:
         table = table.without(*without)
     folder = out or Path("runs") / scenario.stem
-    reproduce = _reproduce(scenario, board, table_path, without, seed)
+    reproduce = _reproduce(scenario, board, table_path, without, seed, strict_link)
     loaded = loaded.with_table(table)
     identity = BoardIdentity(board, "", "")
     try:
         with start_board(board, table) as started:
             identity = BoardIdentity(started.kind, started.identity, started.firmware)
+            if strict_link:
+                _repeat_nothing(started.controller, board)
             outcome = run_scenario(loaded, started.controller, identity, seed=seed, reproduce=reproduce)
             _tell_retries(started.controller)
     except UnknownBoard as problem:
@@ -96,7 +100,12 @@ def command(
 
 
 def _reproduce(
-    scenario: Path, board: str, table: Path | None, without: tuple[str, ...], seed: int | None
+    scenario: Path,
+    board: str,
+    table: Path | None,
+    without: tuple[str, ...],
+    seed: int | None,
+    strict_link: bool,
 ) -> str:
     words = ["interlock", "run", str(scenario), "--board", board]
     if table is not None:
@@ -105,7 +114,18 @@ def _reproduce(
         words += ["--without", name]
     if seed is not None:
         words += ["--seed", str(seed)]
+    if strict_link:
+        words.append("--strict-link")
     return shlex.join(words)
+
+
+def _repeat_nothing(controller: Controller, board: str) -> None:
+    """From here on. The greeting goes on being repeated: a board that starts may be deaf at first."""
+    from hil.board import RemoteController
+
+    if not isinstance(controller, RemoteController):
+        raise click.UsageError(f"--strict-link: board {board!r} has no wire on which a frame could get lost")
+    controller.link.patience = controller.link.patience.strict()
 
 
 def _write(outcome: Outcome, folder: Path) -> None:

@@ -58,7 +58,7 @@ def rules_of_the_wire(
     check_table(transport.name, raw.identity, table)
     for name, check in CHECKS:
         yield _result(f"wire: {name}", partial(check, raw))
-        raw.resynchronise()
+        raw.greet()
 
 
 def behaviour(

@@ -12,12 +12,15 @@ from typing import Any
 
 from firmware_model.contract import Change
 from hil.board import Identity, Link
-from hil.messages import CHANGE_SIZE, CRC_SIZE, MESSAGES, ErrorCode, fixed_size
+from hil.errors import Silent
+from hil.messages import CHANGE_SIZE, CRC_SIZE, KEPT_WHILE_BUSY, MESSAGES, ErrorCode, fixed_size
 from hil.wire import DELIMITER, BadFrame, Frames, Received, cobs_encode, enframe, show
 
 #: A board may take its time for an answer; a board that must stay silent is listened to this long.
 ANSWER_S = 1.0
 SILENCE_S = 0.05
+#: Requests in a row that a bad line may damage.
+SETTLE_ATTEMPTS = 10
 
 
 class Violation(Exception):
@@ -29,16 +32,38 @@ class RawLink:
 
     def __init__(self, link: Link) -> None:
         self.link, self.transport, self.layout = link, link.transport, link.layout
-        self.identity: Identity = link.greet()
-        self.sequence = link.sequence  # the session goes on here, frame by frame
-        self.at = self.identity.at
+        self.greet()
 
-    def resynchronise(self) -> None:
-        """After a check, passed or not: a new session on a board that is left in peace."""
-        while self.transport.read(SILENCE_S):
-            continue
-        self.identity = self.link.greet()
-        self.sequence, self.at = self.link.sequence, self.identity.at
+    @property
+    def sequence(self) -> int:
+        """Of the last request; the session of the link goes on here, frame by frame."""
+        return self.link.sequence
+
+    @sequence.setter
+    def sequence(self, number: int) -> None:
+        self.link.sequence = number
+
+    def greet(self) -> None:
+        """A new session, and no answer to anything from before still to come."""
+        self.identity: Identity = self.link.greet()
+        self.at = self.identity.at
+        self.settle()
+
+    def settle(self) -> int:
+        """Scans run, once the board has answered everything that was sent before. Raises a RigError.
+
+        The greeting and a request are repeated when a board takes its time, and every copy is answered. A
+        board answers in order, so nothing more comes once a request that was sent only once is answered.
+        """
+        for _ in range(SETTLE_ATTEMPTS):
+            retries = self.link.statistics.retries
+            fields = self.link.exchange("READ_OUTPUTS")
+            if self.link.statistics.retries == retries:
+                return int(fields["at"])
+        raise Silent(
+            f"{self.transport.name}: {SETTLE_ATTEMPTS} requests in a row had to be repeated; the line is "
+            "bad, or the board answers later than the host waits"
+        )
 
     def next(self) -> int:
         """The sequence number of the next request."""
@@ -108,8 +133,8 @@ class RawLink:
 def handshake(raw: RawLink) -> None:
     """WELCOME echoes the nonce, and a second greeting opens a new session without a restart."""
     first = raw.identity
-    second = raw.link.greet()
-    raw.sequence = raw.link.sequence
+    raw.greet()
+    second = raw.identity
     if second.boot_count != first.boot_count or second.at != first.at:
         raise Violation("a greeting changed the boot count or ran scans")
     if second.unique_id != first.unique_id:
@@ -271,19 +296,41 @@ def split(raw: RawLink) -> None:
 
 
 def merged(raw: RawLink) -> None:
-    """Several frames in one piece, with empty frames and garbage between them, are answered in order."""
-    bodies = []
-    for count in range(3):
-        bodies.append(raw.layout.pack("RUN", raw.next(), at=raw.at + count, ticks=1, command=0))
-    raw.send(enframe(bodies[0]), DELIMITER * 5, enframe(bodies[1]), b"\x11\x22\x33", enframe(bodies[2]))
-    found = [raw.layout.unpack(body) for body in raw.bodies(4)]
+    """A request that comes while the board works on another is answered, and so is one behind garbage."""
+    bodies = [raw.layout.pack("RUN", raw.next(), at=raw.at + count, ticks=1, command=0) for count in range(3)]
+    while_busy = DELIMITER * 5 + enframe(bodies[1])
+    assert len(while_busy) <= KEPT_WHILE_BUSY
+    raw.send(enframe(bodies[0]), while_busy)
+    answers = raw.bodies(2)
+    raw.send(b"\x11\x22\x33", enframe(bodies[2]))
+    answers += raw.bodies(2)
+    found = [raw.layout.unpack(body) for body in answers]
     names = [reply.message.name for reply in found]
     if names != ["OUTPUTS", "OUTPUTS", "ERROR", "OUTPUTS"]:
-        raise Violation(f"three frames with garbage before the last are answered by {names}")
+        raise Violation(
+            f"two requests in one piece, then garbage and a request in one piece, are answered by {names}"
+        )
     raw.at += 3
     if found[-1].fields["at"] != raw.at:
         raise Violation(f"three merged frames ran {found[-1].fields['at'] - raw.at + 3} scans")
     raw.still("after merged frames")
+
+
+def flood(raw: RawLink) -> None:
+    """More than a board can keep while it works: it finds its place again, and nothing is run."""
+    body = raw.run_one()
+    raw.at += 1
+    # Out of sequence, so those that arrive whole are refused.
+    more = enframe(raw.layout.pack("READ_OUTPUTS", (raw.sequence + 9) % 256))
+    raw.send(enframe(body), more * (2 * raw.identity.receive_size // len(more)))
+    try:
+        at = raw.settle()
+    except Silent as problem:
+        raise Violation(f"after more than it can keep: {problem}") from None
+    if at != raw.at:
+        raise Violation(
+            f"after one RUN of one scan and more than it can keep it has run {at} scans, expected {raw.at}"
+        )
 
 
 def restart(raw: RawLink) -> None:
@@ -302,8 +349,7 @@ def restart(raw: RawLink) -> None:
                 break
             if time.monotonic() > deadline:
                 raise Violation(f"no answer within {raw.link.patience.greeting_s} s after RESET")
-        raw.identity = raw.link.greet()
-        raw.sequence, raw.at = raw.link.sequence, 0
+        raw.greet()
         got = (raw.identity.boot_count, raw.identity.at, int(raw.identity.cause))
         if got != (before + 1, 0, cause):
             raise Violation(
@@ -328,5 +374,6 @@ CHECKS: tuple[tuple[str, Callable[[RawLink], None]], ...] = (
     ("stale reset", stale_reset),
     ("frame byte by byte", split),
     ("merged frames and garbage", merged),
+    ("more than it can keep", flood),
     ("restart", restart),
 )

@@ -29,6 +29,9 @@ CHANGE_SIZE = 13  # signal u8, value i48, slope i48
 HEADER_SIZE = 2  # sequence number, type
 CRC_SIZE = 4
 OVERHEAD = HEADER_SIZE + CRC_SIZE
+#: Bytes that a board keeps of what arrives while it works on a frame, as they go over the wire: a greeting,
+#: or a request without changes, with the zeros around it. Engineering default.
+KEPT_WHILE_BUSY = 24
 
 
 class ErrorCode(IntEnum):

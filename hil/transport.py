@@ -73,13 +73,14 @@ class DescriptorTransport(Transport):
     def write(self, data: bytes) -> None:
         view, deadline = memoryview(data), time.monotonic() + WRITE_TIMEOUT_S
         while view:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([], [self._out], [], left)[1]:
-                raise Silent(f"{self.name}: the board has taken no bytes for {WRITE_TIMEOUT_S} s; restart it")
-            try:
+            try:  # there is room nearly always, so it is waited for only when there is none
                 view = view[os.write(self._out, view) :]
             except BlockingIOError:
-                continue
+                left = deadline - time.monotonic()
+                if left <= 0 or not select.select([], [self._out], [], left)[1]:
+                    raise Silent(
+                        f"{self.name}: the board has taken no bytes for {WRITE_TIMEOUT_S} s; restart it"
+                    ) from None
             except OSError as problem:
                 raise self._gone(problem) from None
 

@@ -52,13 +52,20 @@ class BadFrame(ValueError):
     """A frame is whole, but its content is not what the message table allows."""
 
 
+#: The byte before a run of so many bytes without a zero.
+_LENGTH_BYTE = [bytes((length + 1,)) for length in range(254)]
+_SIZES = {name: (fixed_size(message), masks(message)) for name, message in MESSAGES.items()}
+
+
 # ---- COBS --------------------------------------------------------------------------------------
 
 
 def cobs_encode(data: bytes) -> bytes:
     """Bytes without a zero: each zero is replaced by the distance to the next (Cheshire and Baker, 1999)."""
-    out = bytearray()
     runs = data.split(DELIMITER)
+    if max(map(len, runs)) < 254:  # every run is a block of its own
+        return b"".join([_LENGTH_BYTE[len(run)] + run for run in runs])
+    out = bytearray()
     for run in runs:
         while len(run) >= 254:
             out.append(255)
@@ -74,23 +81,18 @@ def cobs_encode(data: bytes) -> bytes:
 
 def cobs_decode(data: bytes) -> bytes | None:
     """The bytes encoded, or None when no encoder can have written this."""
-    out = bytearray()
     place, size = 0, len(data)
-    if not size:
+    if not size or 0 in data:
         return None
+    parts: list[bytes] = []
     while place < size:
         code = data[place]
         end = place + code
-        if code == 0 or end > size:
-            return None
-        block = data[place + 1 : end]
-        if 0 in block:
-            return None
-        out += block
+        parts.append(data[place + 1 : end])
         place = end
         if code < 255 and place < size:
-            out.append(0)
-    return bytes(out)
+            parts.append(DELIMITER)
+    return b"".join(parts) if place == size else None
 
 
 # ---- frames ------------------------------------------------------------------------------------
@@ -188,7 +190,8 @@ class Layout:
         if message is None:
             raise BadFrame(f"unknown message type 0x{body[1]:02X}")
         name, fixed = message.name, _FIXED[message.name]
-        size = fixed_size(message) + masks(message) * self.mask_bytes
+        fixed_bytes, mask_count = _SIZES[name]
+        size = fixed_bytes + mask_count * self.mask_bytes
         if len(body) < size:
             raise BadFrame(f"{name}: {len(body)} bytes, at least {size} are needed")
         if _HAS_CHANGES[name]:

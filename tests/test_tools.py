@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hil.boards import KINDS
+
 SCRIPT = Path(__file__).parents[1] / "tools" / "test_packages.sh"
 PROGRAMS = ("bash", "env", "dirname", "mktemp", "rm", "tail", "timeout", "cat", "chmod", "sleep")
 
@@ -32,12 +34,12 @@ def program(folder: Path, name: str, text: str) -> None:
     path.chmod(0o755)
 
 
-def run(bin_folder: Path, needs: str, limit: str = "60") -> tuple[int, str]:
+def run(bin_folder: Path, needs: str, limit: str = "60", **more: str) -> tuple[int, str]:
     packages = bin_folder.parent / "packages.txt"
     packages.write_text(f"# command package purpose\n\n{needs}\n", encoding="utf-8")
     done = subprocess.run(
         [bin_folder / "bash", SCRIPT],
-        env={"PATH": str(bin_folder), "TEST_PACKAGES": str(packages), "TEST_PACKAGES_LIMIT": limit},
+        env={"PATH": str(bin_folder), "TEST_PACKAGES": str(packages), "TEST_PACKAGES_LIMIT": limit, **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=60,
@@ -90,3 +92,55 @@ def test_what_stays_missing_is_named_and_not_fatal(
     assert reason in said
     assert "  toaster (package toaster-cli): making toast\n" in said
     assert "sudo apt-get update && sudo apt-get install toaster-cli" in said
+
+
+GROUPS = """
+[@(native|simavr:*)]
+toaster toaster-cli making toast
+[qemu:*]
+kettle kettle-cli boiling water
+"""
+
+
+@pytest.mark.parametrize(
+    ("board", "needs", "not_needed"),
+    [
+        ("native", "toaster-cli", "kettle"),
+        ("simavr:atmega328p", "toaster-cli", "kettle"),
+        ("qemu:lm3s6965evb", "kettle-cli", "toaster"),
+    ],
+)
+def test_only_what_a_board_needs_is_installed_for_it(
+    bin_folder: Path, board: str, needs: str, not_needed: str
+) -> None:
+    code, said = run(bin_folder, GROUPS, TEST_PACKAGES_FOR=board)
+    assert code == 0
+    assert f"no apt-get here; the board {board} needs:" in said
+    assert needs in said
+    assert not_needed not in said
+
+
+@pytest.mark.parametrize("board", ["model", "virtual", "/dev/ttyACM0"])
+def test_a_board_that_needs_nothing_says_nothing(bin_folder: Path, board: str) -> None:
+    assert run(bin_folder, GROUPS, TEST_PACKAGES_FOR=board) == (0, "")
+
+
+def test_without_a_board_all_groups_are_meant(bin_folder: Path) -> None:
+    said = run(bin_folder, GROUPS)[1]
+    assert "toaster-cli" in said
+    assert "kettle-cli" in said
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_list_knows_every_kind_of_board(bin_folder: Path, kind: str) -> None:
+    """On a computer without anything, it names what the board itself says is missing."""
+    needs = (SCRIPT.parent / "board_packages.txt").read_text(encoding="utf-8")
+    said = run(bin_folder, needs, TEST_PACKAGES_FOR=kind)[1]
+    wanted = {
+        "native": ["gcc"],
+        "process": ["gcc"],
+        "qemu": ["make", "qemu-system-arm", "gcc-arm-none-eabi"],
+        "simavr": ["make", "gcc", "gcc-avr"],
+    }.get(kind.partition(":")[0], [])
+    assert [package for package in wanted if f"package {package})" not in said] == []
+    assert wanted or said == ""

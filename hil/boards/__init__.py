@@ -104,7 +104,12 @@ KINDS = {
             "hil.boards.qemu:MPS2_AN385",
         ),
         Kind("qemu:netduinoplus2", "the firmware on an emulated STM32F405", "hil.boards.qemu:NETDUINOPLUS2"),
-        Kind("simavr:atmega328p", "the firmware on a simulated ATmega328P", "hil.boards.simavr"),
+        Kind("simavr:atmega328p", "the firmware on a simulated ATmega328P", "hil.boards.simavr:ATMEGA328P"),
+        Kind(
+            "simavr:arduino",
+            "the firmware as an Arduino sketch on a simulated Uno",
+            "hil.boards.simavr:ARDUINO",
+        ),
     )
 }
 

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -26,7 +27,6 @@ from hil.errors import NotAvailable, RigError, Silent
 from hil.memory import CoreMemory, layout_of
 from hil.transport import END_TIMEOUT_S, SocketTransport, Transport
 
-PORT = "atmega328p"
 SOURCE = Path(__file__).with_name("simavr_board.c")
 BUILD = Path(__file__).parents[2] / "build" / "simavr"
 #: Where the headers of libsimavr-dev are.
@@ -38,38 +38,11 @@ START_TIMEOUT_S = 20.0
 COMMAND_TIMEOUT_S = 10.0
 
 
-def missing() -> str:
-    if os.name != "posix":
-        return "emulated boards need Linux or another POSIX system"
-    if compiler_here() is None:
-        return "no C compiler here; on Debian or Ubuntu: sudo apt-get install gcc libc6-dev"
-    if not HEADER.exists() and not LOCAL_HEADER.exists():
-        packages = "libsimavr-dev libelf-dev"
-        return f"no libsimavr here; on Debian or Ubuntu: sudo apt-get install {packages} (or make boards)"
-    return to_install(AVR_TOOLS)
-
-
-def start(table: Table) -> Board:
-    with ExitStack() as resources:
-        elf = build_firmware(PORT, table)
-        chip = Simavr(elf)
-        resources.callback(chip.close)
-        bench = SimavrBench(chip, elf)
-        return greet(f"simavr:{PORT}", SimavrTransport(chip), table, resources, bench=bench)
-
-
-def carrier(table: Table, resources: ExitStack) -> Transport:
-    """USART0 of a chip that starts when the transport is opened."""
-    chip = Simavr(build_firmware(PORT, table))
-    resources.callback(chip.close)
-    return SimavrTransport(chip)
-
-
 def build_program() -> Path:
     """The program around simavr, built if need be. Raises NotAvailable."""
     compiler = compiler_here()
     if compiler is None:
-        raise NotAvailable(missing())
+        raise NotAvailable(ATMEGA328P.missing())
     command = [compiler, "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", str(SOURCE)]
     libraries = ["-lsimavr", "-lelf"]
     key = hashlib.sha256("\0".join([*command, *libraries]).encode() + SOURCE.read_bytes()).hexdigest()[:16]
@@ -219,3 +192,51 @@ class SimavrBench:
 
     def flip(self, flip: Flip) -> None:
         self.core.flip(flip)
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A kind of board: the simulated chip with one of the firmware's ports."""
+
+    port: str
+    needs: tuple[Path, str] | None = None  # a file beside the compiler's, and the package that has it
+
+    @property
+    def kind(self) -> str:
+        return f"simavr:{self.port}"
+
+    def missing(self) -> str:
+        if os.name != "posix":
+            return "emulated boards need Linux or another POSIX system"
+        if compiler_here() is None:
+            return "no C compiler here; on Debian or Ubuntu: sudo apt-get install gcc libc6-dev"
+        if not HEADER.exists() and not LOCAL_HEADER.exists():
+            return _install("libsimavr", "libsimavr-dev libelf-dev")
+        if self.needs is not None and not self.needs[0].exists():
+            return _install(str(self.needs[0]), self.needs[1])
+        return to_install(AVR_TOOLS)
+
+    def start(self, table: Table) -> Board:
+        with ExitStack() as resources:
+            elf = build_firmware(self.port, table)
+            chip = Simavr(elf)
+            resources.callback(chip.close)
+            bench = SimavrBench(chip, elf)
+            return greet(self.kind, SimavrTransport(chip), table, resources, bench=bench)
+
+    def carrier(self, table: Table, resources: ExitStack) -> Transport:
+        """USART0 of a chip that starts when the transport is opened."""
+        chip = Simavr(build_firmware(self.port, table))
+        resources.callback(chip.close)
+        return SimavrTransport(chip)
+
+
+def _install(what: str, packages: str) -> str:
+    return f"no {what} here; on Debian or Ubuntu: sudo apt-get install {packages} (or make boards)"
+
+
+ATMEGA328P = Chip("atmega328p")
+ARDUINO = Chip(
+    "arduino",
+    (Path("/usr/share/arduino/hardware/arduino/avr/cores/arduino/Arduino.h"), "arduino-core-avr"),
+)

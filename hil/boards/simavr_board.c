@@ -50,6 +50,9 @@
 #define MCUSR_EXTRF 0x02u
 #define UCSR0A 0xC0u
 #define UCSR0A_U2X0 0x02u
+#define UCSR0A_UDRE0 0x20u
+#define UCSR0B 0xC1u
+#define UCSR0B_TXEN0 0x08u
 #define UBRR0L 0xC4u
 #define UBRR0H 0xC5u
 #define SPL 0x5Du
@@ -214,6 +217,17 @@ static void start_feeding(void) {
     }
 }
 
+/* A transmitter that is switched on has room for a byte. simavr 1.6 has that right from a reset on only, and
+ * Arduino's start-up code switches the transmitter off first. */
+static void watch_transmitter(void) {
+    static bool before;
+    const bool on = (avr->data[UCSR0B] & UCSR0B_TXEN0) != 0u;
+    if (on && !before) {
+        avr->data[UCSR0A] |= UCSR0A_UDRE0;
+    }
+    before = on;
+}
+
 /* The processor sleeps until its next timer: as long as that takes, or until a byte comes. */
 static void sleep_until(avr_t *of, avr_cycle_count_t cycles) {
     (void)of;
@@ -298,6 +312,7 @@ int main(int count, char **arguments) {
                 fail("the firmware stopped");
             }
             watch_stack();
+            watch_transmitter();
             start_feeding();
         }
         look(0);

@@ -18,13 +18,16 @@ from pathlib import Path
 import simpy
 
 from cli.check import scenario_files
-from firmware_model.contract import FRACTION_BITS, Change, Inputs, Segment
+from firmware_model.contract import FRACTION_BITS, Change, Controller, Inputs, Segment
 from firmware_model.controller import ModelController
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from firmware_model.table_loading import load_table
+from hil.boards import KINDS
+from hil.boards.native import NativeController
 from sim.scenario.loading import load_scenario
 from sim.scenario.runner import BoardIdentity, run_scenario
+from tests.bench import links
 
 ROOT = Path(__file__).parents[2]
 HEADLINE = ROOT / "scenarios" / "two_abdominal_metastases.yaml"
@@ -36,6 +39,14 @@ TICKED_S = 20  # the tick-by-tick variants run this much of the same beam
 def emit(name: str, value: float, unit: str, reference: str) -> None:
     print(
         json.dumps({"name": name, "value": round(value, 4), "unit": unit, "reference": reference}), flush=True
+    )
+
+
+def missing(name: str, reason: str) -> None:
+    """What cannot be measured here, and why."""
+    print(
+        json.dumps({"name": name, "value": None, "unit": "", "reference": f"not measured: {reason}"}),
+        flush=True,
     )
 
 
@@ -52,10 +63,10 @@ def best(action: Callable[[], object], repeats: int = 5) -> float:
 class Bench:
     """A controller brought to irradiation with healthy inputs, and a beam of 120 segments."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, controller: Controller | None = None) -> None:
         self.table = table
         self.index = table.signal_index
-        self.controller = ModelController(table)
+        self.controller: Controller = controller or ModelController(table)
         self.values = dict.fromkeys(table.signals, 0)
         self._healthy()
         self._to_irradiation()
@@ -178,6 +189,12 @@ def controller_speed() -> None:
     emit("beam_600s_tick_by_tick", BEAM_S / ticked, "simulated s / s", "same table, every scan evaluated")
     emit("simpy_bare_1ms_timeouts", BEAM_S / bare, "simulated s / s", "an event a scan and nothing else")
     emit("skipping_over_tick_by_tick", ticked / skipped, "times", "same run")
+    if KINDS["native"].missing():
+        missing("beam_600s_native", KINDS["native"].missing())
+        return
+    benches = [Bench(table, NativeController(table)) for _ in range(5)]
+    native = best(lambda: skipping(benches.pop()))
+    emit("beam_600s_native", BEAM_S / native, "simulated s / s", ">= 40000")
 
 
 def session_speed() -> None:
@@ -222,6 +239,7 @@ def main() -> None:
     controller_speed()
     session_speed()
     command_speed()
+    links.measure(emit, missing)
 
 
 if __name__ == "__main__":

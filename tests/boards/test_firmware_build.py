@@ -10,9 +10,12 @@ import pytest
 from firmware_model.codegen import generate
 from firmware_model.table import Table
 from hil.boards.firmware_build import ARM_TOOLS, AVR_TOOLS, FIRMWARE, build_firmware, to_install
+from hil.boards.simavr import ARDUINO
 from hil.errors import NotAvailable
 
 BOARDS = sorted(file.parent.name for file in (FIRMWARE / "ports").glob("*/board.mk"))
+
+AVR_BOARDS = ("atmega328p", "arduino")
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -20,7 +23,9 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(params=BOARDS)
 def board(request: pytest.FixtureRequest) -> str:
     name: str = request.param
-    lacking = to_install(AVR_TOOLS if name.startswith("atmega") else ARM_TOOLS)
+    lacking = to_install(AVR_TOOLS if name in AVR_BOARDS else ARM_TOOLS)
+    if name == "arduino":
+        lacking = lacking or ARDUINO.missing()
     if lacking:
         pytest.skip(f"{name}: {lacking}")
     return name
@@ -33,13 +38,13 @@ def make(*variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def symbols(elf: Path) -> set[str]:
-    tool = "avr-nm" if "atmega" in str(elf) else "arm-none-eabi-nm"
+    tool = "avr-nm" if any(name in str(elf.parent.name) for name in AVR_BOARDS) else "arm-none-eabi-nm"
     listed = subprocess.run([tool, str(elf)], capture_output=True, text=True, check=True, timeout=60).stdout
     return {line.split()[-1] for line in listed.splitlines()}
 
 
 def test_there_are_boards() -> None:
-    assert len(BOARDS) == 4
+    assert len(BOARDS) == 5
 
 
 @pytest.mark.parametrize("variant", ["release", "inject"])

@@ -10,6 +10,7 @@
 #endif
 
 static const IL_FLASH char table_digest[] = IL_TABLE_DIGEST;
+static const IL_FLASH char build_id[] = IL_BUILD_ID;
 
 /* A permit stands on inputs that were looked at just now. Without a scan for this long it falls, whatever
  * the reason; the next scan gives it again. Engineering default: a host that simulates may be slow. */
@@ -19,7 +20,7 @@ static il_core core;
 static il_link link;
 
 void il_board_start(void) {
-    il_identity identity = {.table_digest = table_digest, .build = IL_BUILD_ID, .unique_id = {0}};
+    il_identity identity = {.table_digest = table_digest, .build = build_id, .unique_id = {0}};
     il_port_permit(false);
     il_port_unique_id(identity.unique_id);
     il_retained *retained = il_port_retained();

@@ -103,13 +103,13 @@ static void rate_sample(const rate_rule *rule, int32_t *memory, int32_t value) {
 /* The sample so many before the newest one; 0: the newest. */
 static int32_t rate_sample_before(const rate_rule *rule, const int32_t *memory, int32_t back) {
     const int32_t place = memory[RATE_NEXT] - 1 - back;
-    return memory[RATE_SAMPLES + ((place + (2 * rule->samples)) % rule->samples)];
+    return memory[RATE_SAMPLES + ((place < 0) ? (place + rule->samples) : place)];
 }
 
 static bool rate_evaluate(const il_view *view, const IL_FLASH il_row *row) {
     int32_t *memory = memory_of(view, row);
-    const rate_rule rule = rate_of(view, row);
     if (memory[RATE_PHASE] == 0) {
+        const rate_rule rule = rate_of(view, row);
         rate_sample(&rule, memory, il_x(view->lines, signal_of(view, row, RATE_SIGNAL)));
         if (memory[RATE_USED] == rule.samples) {
             const int64_t gain = (int64_t)rate_sample_before(&rule, memory, 0) -
@@ -117,7 +117,10 @@ static bool rate_evaluate(const il_view *view, const IL_FLASH il_row *row) {
             memory[RATE_ANSWER] = ((gain > rule.threshold) == rule.above) ? 1 : 0;
         }
     }
-    memory[RATE_PHASE] = (memory[RATE_PHASE] + 1) % rule.step;
+    memory[RATE_PHASE] += 1;
+    if (memory[RATE_PHASE] >= param(view, row, RATE_STEP)) {
+        memory[RATE_PHASE] = 0;
+    }
     return memory[RATE_ANSWER] != 0;
 }
 
@@ -128,7 +131,7 @@ static int64_t rate_first(const rate_rule *rule, const int32_t *memory) {
 
 /* Whole counts of a line so many scans from now. */
 static int64_t ahead(const il_view *view, uint8_t index, int64_t ticks) {
-    return il_floor_div(il_v(view->lines, index) + (il_s(view->lines, index) * ticks), IL_ONE);
+    return il_floor(il_v(view->lines, index) + (il_s(view->lines, index) * ticks));
 }
 
 static int64_t rate_quiet(const il_view *view, const IL_FLASH il_row *row) {
@@ -156,7 +159,7 @@ static int64_t rate_quiet(const il_view *view, const IL_FLASH il_row *row) {
     }
     /* From here on both ends of the window lie on the present line. */
     const int64_t window = param(view, row, RATE_WINDOW);
-    const int64_t gain = il_floor_div(il_s(view->lines, index) * window, IL_ONE);
+    const int64_t gain = il_floor(il_s(view->lines, index) * window);
     if (((gain > rule.threshold) == exceeds) && (((gain + 1) > rule.threshold) == exceeds)) {
         return IL_FOREVER;
     }
@@ -216,17 +219,17 @@ static bool travel_evaluate(const il_view *view, const IL_FLASH il_row *row) {
 }
 
 /* Excess (1) or shortfall (-1) against the fixed amount and the percentage. */
-static int64_t travel_drift_quiet(const il_view *view, const IL_FLASH il_row *row, int64_t sign) {
+static int64_t travel_drift_quiet(const il_view *view, const IL_FLASH il_row *row, int32_t sign) {
     const int32_t *memory = memory_of(view, row);
     const int64_t planned = memory[TRAVEL_PLANNED];
     const int64_t drift = sign * ((int64_t)memory[TRAVEL_COUNTED] - planned);
-    const int64_t share = param(view, row, TRAVEL_PERCENT);
+    const int32_t share = param(view, row, TRAVEL_PERCENT);
     il_part part[2] = {{sign, signal_of(view, row, TRAVEL_SIGNAL)}, {-sign, signal_of(view, row, TRAVEL_PLAN)}};
     const int64_t fixed =
         il_sum_quiet(view->lines, part, 2, -drift - (int64_t)param(view, row, TRAVEL_BY));
     part[0].coefficient = sign * 10000;
     part[1].coefficient = (-sign * 10000) - share;
-    return least_of(fixed, il_sum_quiet(view->lines, part, 2, (-10000 * drift) + (share * planned)));
+    return least_of(fixed, il_sum_quiet(view->lines, part, 2, (-10000 * drift) + ((int64_t)share * planned)));
 }
 
 static int64_t travel_quiet(const il_view *view, const IL_FLASH il_row *row) {

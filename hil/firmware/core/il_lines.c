@@ -1,15 +1,19 @@
 #include "il_lines.h"
 
-static int64_t floor_of(int64_t value) {
-    /* Shifting a negative number right is left to the compiler by C99; division is not. */
-    const int64_t whole = value / IL_ONE;
-    return ((value % IL_ONE) < 0) ? (whole - 1) : whole;
+/* A slope below this times any number of scans stays far within 64 bits. */
+#define GENTLE ((int64_t)1 << 31)
+
+/* Shifting a negative number right is left to the compiler by C99. A division would take a small processor
+ * a thousand steps. */
+int64_t il_floor(int64_t value) {
+    const uint64_t distance = (uint64_t)((value < 0) ? -(value + 1) : value); /* from 0 or from -1 */
+    const int64_t whole = (int64_t)(distance >> IL_FRACTION_BITS);
+    return (value < 0) ? (-whole - 1) : whole;
 }
 
 static void put_line(il_lines *lines, uint8_t slot, int64_t value) {
-    const int64_t whole = floor_of(value);
-    lines->whole[lines->signal[slot]] = (int32_t)whole;
-    lines->part[slot] = (uint16_t)(value - (whole * IL_ONE));
+    lines->whole[lines->signal[slot]] = (int32_t)il_floor(value);
+    lines->part[slot] = (uint16_t)((uint64_t)value & 0xFFFFu);
 }
 
 /* The last one moves into the gap. */
@@ -17,7 +21,8 @@ static void stop_line(il_lines *lines, uint8_t slot) {
     lines->moving = (uint8_t)(lines->moving - 1u);
     lines->signal[slot] = lines->signal[lines->moving];
     lines->part[slot] = lines->part[lines->moving];
-    lines->slope[slot] = lines->slope[lines->moving];
+    lines->slope_whole[slot] = lines->slope_whole[lines->moving];
+    lines->slope_part[slot] = lines->slope_part[lines->moving];
 }
 
 void il_lines_start(il_lines *lines, uint8_t signals, const IL_FLASH int32_t *safe) {
@@ -36,7 +41,7 @@ bool il_lines_set(il_lines *lines, uint8_t signal, int64_t value, int64_t slope)
         if (slot != IL_NONE) {
             stop_line(lines, slot);
         }
-        lines->whole[signal] = (int32_t)floor_of(value);
+        lines->whole[signal] = (int32_t)il_floor(value);
         return true;
     }
     if (slot == IL_NONE) {
@@ -47,7 +52,8 @@ bool il_lines_set(il_lines *lines, uint8_t signal, int64_t value, int64_t slope)
         lines->signal[slot] = signal;
         lines->moving = (uint8_t)(lines->moving + 1u);
     }
-    lines->slope[slot] = slope;
+    lines->slope_whole[slot] = (int32_t)il_floor(slope);
+    lines->slope_part[slot] = (uint16_t)((uint64_t)slope & 0xFFFFu);
     put_line(lines, slot, value);
     return true;
 }
@@ -55,10 +61,17 @@ bool il_lines_set(il_lines *lines, uint8_t signal, int64_t value, int64_t slope)
 bool il_lines_fit(const il_lines *lines, int32_t ticks) {
     for (uint8_t i = 0; i < lines->moving; i++) {
         const int64_t value = il_v_of(lines, i);
-        const int64_t slope = lines->slope[i];
-        const int64_t room = (slope > 0) ? ((IL_HIGHEST - value) / slope) : ((IL_LOWEST - value) / slope);
-        if (room < (int64_t)ticks) {
+        const int64_t slope = il_s_of(lines, i);
+        const int64_t room = (slope > 0) ? (IL_HIGHEST - value) : (IL_LOWEST - value);
+        if ((slope < GENTLE) && (slope > -GENTLE)) { /* without a division */
+            const int64_t way = slope * (int64_t)ticks;
+            if ((slope > 0) ? (way > room) : (way < room)) {
+                return false;
+            }
+        } else if ((room / slope) < (int64_t)ticks) {
             return false;
+        } else {
+            /* steep, and still within */
         }
     }
     return true;
@@ -66,6 +79,6 @@ bool il_lines_fit(const il_lines *lines, int32_t ticks) {
 
 void il_lines_advance(il_lines *lines, int32_t ticks) {
     for (uint8_t i = 0; i < lines->moving; i++) {
-        put_line(lines, i, il_v_of(lines, i) + (lines->slope[i] * (int64_t)ticks));
+        put_line(lines, i, il_v_of(lines, i) + (il_s_of(lines, i) * (int64_t)ticks));
     }
 }

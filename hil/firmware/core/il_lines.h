@@ -8,7 +8,8 @@ typedef struct {
     int32_t whole[IL_MAX_SIGNALS];
     uint8_t signal[IL_MAX_MOVING];      /* moving signals */
     uint16_t part[IL_MAX_MOVING];       /* of a count, in 1/65536; no one sees that of a line at rest */
-    int64_t slope[IL_MAX_MOVING];       /* never 0 */
+    int32_t slope_whole[IL_MAX_MOVING]; /* slope a scan, whole and part; never 0 */
+    uint16_t slope_part[IL_MAX_MOVING];
     uint8_t moving;                     /* how many */
 } il_lines;
 
@@ -26,6 +27,14 @@ static inline uint8_t il_slot(const il_lines *lines, uint8_t signal) {
 /* Whole counts now. */
 static inline int32_t il_x(const il_lines *lines, uint8_t signal) { return lines->whole[signal]; }
 
+/* Whole counts of a 32.16 number, rounded down. */
+int64_t il_floor(int64_t value);
+
+/* Slope a scan of a moving line. */
+static inline int64_t il_s_of(const il_lines *lines, uint8_t slot) {
+    return ((int64_t)lines->slope_whole[slot] * IL_ONE) + (int64_t)lines->slope_part[slot];
+}
+
 /* 32.16 fixed point now, of a moving line. */
 static inline int64_t il_v_of(const il_lines *lines, uint8_t slot) {
     return ((int64_t)lines->whole[lines->signal[slot]] * IL_ONE) + (int64_t)lines->part[slot];
@@ -40,7 +49,7 @@ static inline int64_t il_v(const il_lines *lines, uint8_t signal) {
 /* Slope a scan. */
 static inline int64_t il_s(const il_lines *lines, uint8_t signal) {
     const uint8_t slot = il_slot(lines, signal);
-    return (slot == IL_NONE) ? 0 : lines->slope[slot];
+    return (slot == IL_NONE) ? 0 : il_s_of(lines, slot);
 }
 
 /* Every signal at rest at its safe value. */

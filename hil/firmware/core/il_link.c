@@ -43,35 +43,23 @@ static int64_t get_i48(const uint8_t *from) {
 static uint8_t mask_bytes(const il_link *link) { return (uint8_t)((link->core->table->rows + 7u) / 8u); }
 
 /* Begin a reply; every one starts with the boot count. */
-static void begin_reply(il_link *link, uint8_t sequence, uint8_t type, uint16_t size) {
-    link->reply[SEQUENCE] = sequence;
-    link->reply[TYPE] = type;
-    put_u16(&link->reply[IL_WIRE_HEADER], (uint16_t)(link->core->retained->boots & 0xFFFFu));
-    link->reply_size = size;
+static void begin_reply(il_link *link, uint8_t sequence, uint8_t type) {
+    link->frame[SEQUENCE] = sequence;
+    link->frame[TYPE] = type;
+    put_u16(&link->frame[IL_WIRE_HEADER], (uint16_t)(link->core->retained->boots & 0xFFFFu));
 }
 
-static void send(il_link *link) {
-    const uint16_t size = link->reply_size;
-    put_u32(&link->reply[size], il_crc(link->reply, size));
-    link->reply_size = (uint16_t)(size + IL_WIRE_CRC);
-    il_cobs_send(link->reply, link->reply_size, il_port_write);
+static void send(il_link *link, uint16_t size) {
+    put_u32(&link->frame[size], il_crc(link->frame, size));
+    il_cobs_send(link->frame, (uint16_t)(size + IL_WIRE_CRC), il_port_write);
 }
 
-static void error(il_link *link, uint8_t sequence, uint8_t code, uint16_t detail) {
-    begin_reply(link, sequence, IL_WIRE_ERROR, IL_WIRE_ERROR_FIXED);
-    link->reply[IL_WIRE_ERROR_CODE] = code;
-    put_u16(&link->reply[IL_WIRE_ERROR_DETAIL], detail);
-    send(link);
-}
-
-/* An error beside the sequence: the reply kept for a repeated request stays as it is. */
+/* An error beside the sequence: a repetition is answered as before. */
 static void complain(il_link *link, uint8_t sequence, uint8_t code, uint16_t detail) {
-    uint8_t kept[IL_WIRE_ERROR_FIXED + IL_WIRE_CRC];
-    const uint16_t kept_size = link->reply_size;
-    (void)memcpy(kept, link->reply, sizeof kept);
-    error(link, sequence, code, detail);
-    (void)memcpy(link->reply, kept, sizeof kept);
-    link->reply_size = kept_size;
+    begin_reply(link, sequence, IL_WIRE_ERROR);
+    link->frame[IL_WIRE_ERROR_CODE] = code;
+    put_u16(&link->frame[IL_WIRE_ERROR_DETAIL], detail);
+    send(link, IL_WIRE_ERROR_FIXED);
 }
 
 static void put_masks(uint8_t *to, uint8_t size, const il_mask *const masks[], uint8_t count) {
@@ -80,14 +68,13 @@ static void put_masks(uint8_t *to, uint8_t size, const il_mask *const masks[], u
     }
 }
 
-static void reply_outputs(il_link *link, uint8_t sequence) {
+static void send_outputs(il_link *link) {
     const il_outputs *outputs = &link->core->outputs;
     const uint8_t size = mask_bytes(link);
     const il_mask *const masks[IL_WIRE_OUTPUTS_MASK_COUNT] = {&outputs->tripped, &outputs->latched,
                                                               &outputs->local_due};
-    uint8_t *reply = link->reply;
-    begin_reply(link, sequence, IL_WIRE_OUTPUTS,
-          (uint16_t)(IL_WIRE_OUTPUTS_FIXED + ((uint16_t)IL_WIRE_OUTPUTS_MASK_COUNT * size)));
+    uint8_t *reply = link->frame;
+    begin_reply(link, link->sequence, IL_WIRE_OUTPUTS);
     put_u32(&reply[IL_WIRE_OUTPUTS_AT], link->at);
     reply[IL_WIRE_OUTPUTS_STATE] = outputs->state;
     reply[IL_WIRE_OUTPUTS_PERMIT] = outputs->permit ? 1u : 0u;
@@ -99,34 +86,33 @@ static void reply_outputs(il_link *link, uint8_t sequence) {
     reply[IL_WIRE_OUTPUTS_REPLY_ACCEPTED] = outputs->reply_accepted ? 1u : 0u;
     put_u16(&reply[IL_WIRE_OUTPUTS_REPLY_BLOCKED_BY], (uint16_t)outputs->reply_blocked_by);
     put_masks(&reply[IL_WIRE_OUTPUTS_MASKS], size, masks, IL_WIRE_OUTPUTS_MASK_COUNT);
-    send(link);
+    send(link, (uint16_t)(IL_WIRE_OUTPUTS_FIXED + ((uint16_t)IL_WIRE_OUTPUTS_MASK_COUNT * size)));
 }
 
-static void reply_retained(il_link *link, uint8_t sequence) {
+static void send_retained(il_link *link) {
     const il_retained *retained = link->core->retained;
     const uint8_t size = mask_bytes(link);
     const il_mask *const masks[IL_WIRE_RETAINED_MASK_COUNT] = {&retained->latched, &retained->local_due};
-    uint8_t *reply = link->reply;
-    begin_reply(link, sequence, IL_WIRE_RETAINED,
-          (uint16_t)(IL_WIRE_RETAINED_FIXED + ((uint16_t)IL_WIRE_RETAINED_MASK_COUNT * size)));
+    uint8_t *reply = link->frame;
+    begin_reply(link, link->sequence, IL_WIRE_RETAINED);
     put_u32(&reply[IL_WIRE_RETAINED_BOOT_COUNT], retained->boots);
     reply[IL_WIRE_RETAINED_CAUSE] = retained->cause;
     put_u32(&reply[IL_WIRE_RETAINED_METERSET], (uint32_t)retained->meterset);
     put_u16(&reply[IL_WIRE_RETAINED_FIRST_UP], (uint16_t)retained->first_up);
     put_masks(&reply[IL_WIRE_RETAINED_MASKS], size, masks, IL_WIRE_RETAINED_MASK_COUNT);
-    send(link);
+    send(link, (uint16_t)(IL_WIRE_RETAINED_FIXED + ((uint16_t)IL_WIRE_RETAINED_MASK_COUNT * size)));
 }
 
 static uint8_t nibble_of(char digit) {
     return (uint8_t)((digit <= '9') ? (digit - '0') : (digit - 'a' + 10));
 }
 
-static void reply_welcome(il_link *link, uint8_t sequence) {
+static void send_welcome(il_link *link) {
     const il_identity *identity = &link->identity;
     const il_core *core = link->core;
-    uint8_t *reply = link->reply;
+    uint8_t *reply = link->frame;
     (void)memset(reply, 0, IL_WIRE_WELCOME_FIXED);
-    begin_reply(link, sequence, IL_WIRE_WELCOME, IL_WIRE_WELCOME_FIXED);
+    begin_reply(link, link->sequence, IL_WIRE_WELCOME);
     (void)memcpy(&reply[IL_WIRE_WELCOME_NONCE], link->nonce, sizeof link->nonce);
     reply[IL_WIRE_WELCOME_PROTOCOL] = IL_WIRE_PROTOCOL;
     for (uint8_t i = 0; i < 8u; i++) {
@@ -144,21 +130,60 @@ static void reply_welcome(il_link *link, uint8_t sequence) {
     put_u32(&reply[IL_WIRE_WELCOME_AT], link->at);
     reply[IL_WIRE_WELCOME_MAX_CHANGES] = (uint8_t)MOST_CHANGES;
     put_u16(&reply[IL_WIRE_WELCOME_RECEIVE_SIZE], IL_LINK_BUFFER);
-    put_u16(&reply[IL_WIRE_WELCOME_DAMAGED], link->damaged);
-    send(link);
+    put_u16(&reply[IL_WIRE_WELCOME_DAMAGED], link->detail);
+    send(link, IL_WIRE_WELCOME_FIXED);
+}
+
+static void send_set_done(il_link *link) {
+    begin_reply(link, link->sequence, IL_WIRE_SET_DONE);
+    put_u32(&link->frame[IL_WIRE_SET_DONE_AT], link->at);
+    send(link, IL_WIRE_SET_DONE_FIXED);
+}
+
+/* The reply to the last request taken, for the first time or again. */
+static void answer(il_link *link) {
+    switch (link->answer) {
+    case IL_WIRE_WELCOME:
+        send_welcome(link);
+        break;
+    case IL_WIRE_SET_DONE:
+        send_set_done(link);
+        break;
+    case IL_WIRE_OUTPUTS:
+        send_outputs(link);
+        break;
+    case IL_WIRE_RETAINED:
+        send_retained(link);
+        break;
+    default:
+        complain(link, link->sequence, link->code, link->detail);
+        break;
+    }
+}
+
+/* The last request taken is answered like this. */
+static void reply(il_link *link, uint8_t type) {
+    link->answer = type;
+    answer(link);
+}
+
+static void error(il_link *link, uint8_t code, uint16_t detail) {
+    link->code = code;
+    link->detail = detail;
+    reply(link, IL_WIRE_ERROR);
 }
 
 /* ---- requests -------------------------------------------------------------------------------------- */
 
 /* Put changes in force, from their number on. False: an error has been answered. All of them are
  * looked at before the first is taken. */
-static bool take_changes(il_link *link, uint8_t sequence, uint16_t place) {
-    const uint8_t *frame = link->received;
+static bool take_changes(il_link *link, uint16_t place) {
+    const uint8_t *frame = link->frame;
     const uint8_t count = frame[place];
     for (uint8_t i = 0; i < count; i++) {
         const uint16_t at = (uint16_t)(place + 1u + (i * IL_WIRE_CHANGE));
         if (frame[at] >= link->core->table->signals) {
-            error(link, sequence, IL_WIRE_BAD_VALUE, at);
+            error(link, IL_WIRE_BAD_VALUE, at);
             return false;
         }
     }
@@ -167,7 +192,7 @@ static bool take_changes(il_link *link, uint8_t sequence, uint16_t place) {
         if (!il_set(link->core, change[0], get_i48(&change[1]), get_i48(&change[7]))) {
             link->greeted = false; /* half of it is in force: nothing may be run on that */
             il_seal(link->core);
-            error(link, sequence, IL_WIRE_REFUSED, i);
+            error(link, IL_WIRE_REFUSED, i);
             return false;
         }
     }
@@ -176,35 +201,33 @@ static bool take_changes(il_link *link, uint8_t sequence, uint16_t place) {
 }
 
 /* Whether `at` and the length of a request with changes are right; otherwise an error is answered. */
-static bool well_placed(il_link *link, uint8_t sequence, uint16_t size, uint16_t fixed) {
-    if ((size < fixed) || (size != (uint16_t)(fixed + (link->received[fixed - 1u] * IL_WIRE_CHANGE)))) {
-        error(link, sequence, IL_WIRE_BAD_LENGTH, size);
+static bool well_placed(il_link *link, uint16_t size, uint16_t fixed) {
+    if ((size < fixed) || (size != (uint16_t)(fixed + (link->frame[fixed - 1u] * IL_WIRE_CHANGE)))) {
+        error(link, IL_WIRE_BAD_LENGTH, size);
         return false;
     }
-    if (get_u32(&link->received[IL_WIRE_HEADER]) != link->at) {
-        error(link, sequence, IL_WIRE_WRONG_TICK, (uint16_t)(link->at & 0xFFFFu));
+    if (get_u32(&link->frame[IL_WIRE_HEADER]) != link->at) {
+        error(link, IL_WIRE_WRONG_TICK, (uint16_t)(link->at & 0xFFFFu));
         return false;
     }
     return true;
 }
 
-static il_link_event set(il_link *link, uint8_t sequence, uint16_t size) {
-    if (!well_placed(link, sequence, size, IL_WIRE_SET_FIXED)) {
+static il_link_event set(il_link *link, uint16_t size) {
+    if (!well_placed(link, size, IL_WIRE_SET_FIXED)) {
         return IL_LINK_ANSWERED;
     }
     if (!il_is_whole(link->core)) {
         return IL_LINK_BROKEN;
     }
-    if (take_changes(link, sequence, IL_WIRE_SET_CHANGES)) {
-        begin_reply(link, sequence, IL_WIRE_SET_DONE, IL_WIRE_SET_DONE_FIXED);
-        put_u32(&link->reply[IL_WIRE_SET_DONE_AT], link->at);
-        send(link);
+    if (take_changes(link, IL_WIRE_SET_CHANGES)) {
+        reply(link, IL_WIRE_SET_DONE);
     }
     return IL_LINK_ANSWERED;
 }
 
 /* Run, IL_FULL_SCANS at a time, until something changes, all is run or the host has waited long enough. */
-static il_link_event run_on(il_link *link, uint8_t sequence, uint32_t ticks, il_command command) {
+static il_link_event run_on(il_link *link, uint32_t ticks, il_command command) {
     const uint32_t began = il_port_micros();
     uint32_t left = ticks;
     bool goes_on = true;
@@ -215,7 +238,7 @@ static il_link_event run_on(il_link *link, uint8_t sequence, uint32_t ticks, il_
         }
         if (done == 0) {
             link->greeted = false;
-            error(link, sequence, IL_WIRE_REFUSED, 0);
+            error(link, IL_WIRE_REFUSED, 0);
             return IL_LINK_ANSWERED;
         }
         link->scanned = il_port_micros();
@@ -225,44 +248,44 @@ static il_link_event run_on(il_link *link, uint8_t sequence, uint32_t ticks, il_
         left -= (uint32_t)done;
         goes_on = (left > 0u) && !link->core->changed && ((il_port_micros() - began) < ANSWER_WITHIN_US);
     }
-    reply_outputs(link, sequence);
+    reply(link, IL_WIRE_OUTPUTS);
     return IL_LINK_ANSWERED;
 }
 
-static il_link_event run(il_link *link, uint8_t sequence, uint16_t size) {
-    if (!well_placed(link, sequence, size, IL_WIRE_RUN_FIXED)) {
+static il_link_event run(il_link *link, uint16_t size) {
+    if (!well_placed(link, size, IL_WIRE_RUN_FIXED)) {
         return IL_LINK_ANSWERED;
     }
-    const uint32_t ticks = get_u32(&link->received[IL_WIRE_RUN_TICKS]);
-    const uint8_t command = link->received[IL_WIRE_RUN_COMMAND];
+    const uint32_t ticks = get_u32(&link->frame[IL_WIRE_RUN_TICKS]);
+    const uint8_t command = link->frame[IL_WIRE_RUN_COMMAND];
     if ((ticks == 0u) || (ticks > 0x7FFFFFFFuL)) {
-        error(link, sequence, IL_WIRE_BAD_VALUE, IL_WIRE_RUN_TICKS);
+        error(link, IL_WIRE_BAD_VALUE, IL_WIRE_RUN_TICKS);
         return IL_LINK_ANSWERED;
     }
     if (command >= (uint8_t)IL_COMMANDS) {
-        error(link, sequence, IL_WIRE_BAD_VALUE, IL_WIRE_RUN_COMMAND);
+        error(link, IL_WIRE_BAD_VALUE, IL_WIRE_RUN_COMMAND);
         return IL_LINK_ANSWERED;
     }
     if (!il_is_whole(link->core)) {
         return IL_LINK_BROKEN;
     }
-    if (!take_changes(link, sequence, IL_WIRE_RUN_CHANGES)) {
+    if (!take_changes(link, IL_WIRE_RUN_CHANGES)) {
         return IL_LINK_ANSWERED;
     }
-    return run_on(link, sequence, ticks, (il_command)command);
+    return run_on(link, ticks, (il_command)command);
 }
 
-static il_link_event reset(il_link *link, uint8_t sequence, uint16_t size) {
-    const uint8_t *frame = link->received;
+static il_link_event reset(il_link *link, uint16_t size) {
+    const uint8_t *frame = link->frame;
     const uint16_t boots = (uint16_t)(link->core->retained->boots & 0xFFFFu);
     if (size != IL_WIRE_RESET_FIXED) {
-        error(link, sequence, IL_WIRE_BAD_LENGTH, size);
+        error(link, IL_WIRE_BAD_LENGTH, size);
     } else if (get_u16(&frame[IL_WIRE_RESET_BOOTS]) != boots) {
-        error(link, sequence, IL_WIRE_STALE_RESET, boots);
+        error(link, IL_WIRE_STALE_RESET, boots);
     } else if (frame[IL_WIRE_RESET_CAUSE] > (uint8_t)IL_RESET_EXTERNAL) {
-        error(link, sequence, IL_WIRE_BAD_VALUE, IL_WIRE_RESET_CAUSE);
+        error(link, IL_WIRE_BAD_VALUE, IL_WIRE_RESET_CAUSE);
     } else if (frame[IL_WIRE_RESET_FORGET] > 1u) {
-        error(link, sequence, IL_WIRE_BAD_VALUE, IL_WIRE_RESET_FORGET);
+        error(link, IL_WIRE_BAD_VALUE, IL_WIRE_RESET_FORGET);
     } else if (!il_is_whole(link->core)) {
         return IL_LINK_BROKEN; /* what is damaged must not be closed with a new CRC */
     } else {
@@ -274,55 +297,53 @@ static il_link_event reset(il_link *link, uint8_t sequence, uint16_t size) {
 
 /* A request in its turn. */
 static il_link_event carry_out(il_link *link, uint16_t size) {
-    const uint8_t sequence = link->received[SEQUENCE];
-    const uint8_t type = link->received[TYPE];
+    const uint8_t type = link->frame[TYPE];
     switch (type) {
     case IL_WIRE_SET:
-        return set(link, sequence, size);
+        return set(link, size);
     case IL_WIRE_RUN:
-        return run(link, sequence, size);
+        return run(link, size);
     case IL_WIRE_RESET:
-        return reset(link, sequence, size);
+        return reset(link, size);
     case IL_WIRE_READ_RETAINED:
     case IL_WIRE_READ_OUTPUTS:
         if (size != IL_WIRE_HEADER) {
-            error(link, sequence, IL_WIRE_BAD_LENGTH, size);
-        } else if (type == IL_WIRE_READ_OUTPUTS) {
-            reply_outputs(link, sequence);
+            error(link, IL_WIRE_BAD_LENGTH, size);
         } else {
-            reply_retained(link, sequence);
+            reply(link, (type == IL_WIRE_READ_OUTPUTS) ? IL_WIRE_OUTPUTS : IL_WIRE_RETAINED);
         }
         return IL_LINK_ANSWERED;
     default:
-        error(link, sequence, IL_WIRE_UNKNOWN_TYPE, type);
+        error(link, IL_WIRE_UNKNOWN_TYPE, type);
         return IL_LINK_ANSWERED;
     }
 }
 
 static il_link_event hello(il_link *link, uint16_t size, uint32_t crc) {
-    const uint8_t *nonce = &link->received[IL_WIRE_HELLO_NONCE];
+    const uint8_t *nonce = &link->frame[IL_WIRE_HELLO_NONCE];
     if (size != IL_WIRE_HELLO_FIXED) {
-        complain(link, link->received[SEQUENCE], IL_WIRE_BAD_LENGTH, size);
+        complain(link, link->frame[SEQUENCE], IL_WIRE_BAD_LENGTH, size);
     } else if (link->greeted && (memcmp(nonce, link->nonce, sizeof link->nonce) == 0)) {
         /* a late copy of the greeting of this very session; the session goes on */
     } else {
         (void)memcpy(link->nonce, nonce, sizeof link->nonce);
         link->greeted = true;
-        link->sequence = link->received[SEQUENCE];
+        link->sequence = link->frame[SEQUENCE];
         link->request_crc = crc;
-        reply_welcome(link, link->sequence);
+        link->detail = link->damaged;
+        reply(link, IL_WIRE_WELCOME);
     }
     return IL_LINK_ANSWERED;
 }
 
 /* A frame whose CRC is right. */
 static il_link_event handle(il_link *link, uint16_t size, uint32_t crc) {
-    const uint8_t sequence = link->received[SEQUENCE];
+    const uint8_t sequence = link->frame[SEQUENCE];
     if (link->greeted && (sequence == link->sequence) && (crc == link->request_crc)) {
-        il_cobs_send(link->reply, link->reply_size, il_port_write); /* its reply got lost */
+        answer(link); /* its reply got lost */
         return IL_LINK_ANSWERED;
     }
-    if (link->received[TYPE] == IL_WIRE_HELLO) {
+    if (link->frame[TYPE] == IL_WIRE_HELLO) {
         return hello(link, size, crc);
     }
     if (!link->greeted) {
@@ -343,7 +364,7 @@ void il_link_start(il_link *link, il_core *core, const il_identity *identity) {
     (void)memset(link, 0, sizeof *link);
     link->core = core;
     link->identity = *identity;
-    il_cobs_start(&link->cobs, link->received, IL_LINK_BUFFER);
+    il_cobs_start(&link->cobs, link->frame, IL_LINK_BUFFER);
 }
 
 il_link_event il_link_take(il_link *link, uint8_t byte) {
@@ -354,8 +375,8 @@ il_link_event il_link_take(il_link *link, uint8_t byte) {
     const uint16_t size = link->cobs.size;
     if ((event == IL_COBS_FRAME) && (size >= (IL_WIRE_HEADER + IL_WIRE_CRC))) {
         const uint16_t body = (uint16_t)(size - IL_WIRE_CRC);
-        const uint32_t crc = il_crc(link->received, body);
-        if (crc == get_u32(&link->received[body])) {
+        const uint32_t crc = il_crc(link->frame, body);
+        if (crc == get_u32(&link->frame[body])) {
             return handle(link, body, crc);
         }
     }

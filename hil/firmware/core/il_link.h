@@ -1,7 +1,8 @@
 /* The board's side of the wire: frames in, the core run, replies out.
  *
- * Whatever is not exactly right is counted or answered with an error, and never acted upon. The last
- * reply is kept: a request that is repeated because its reply got lost is not carried out twice.
+ * Whatever is not exactly right is counted or answered with an error, and never acted upon. A request that
+ * is repeated because its reply got lost is not carried out twice: its reply is made again, from memory that
+ * only the next request changes. So one buffer serves for the request and then for its reply.
  */
 #ifndef IL_LINK_H
 #define IL_LINK_H
@@ -17,11 +18,12 @@
 #define IL_LINK_OUTPUTS (IL_WIRE_OUTPUTS_FIXED + (IL_WIRE_OUTPUTS_MASK_COUNT * IL_MASK_BYTES))
 #define IL_LINK_REPLY                                                                                      \
     (((IL_LINK_OUTPUTS > IL_WIRE_WELCOME_FIXED) ? IL_LINK_OUTPUTS : IL_WIRE_WELCOME_FIXED) + IL_WIRE_CRC)
+#define IL_LINK_FRAME (((unsigned)IL_LINK_BUFFER > IL_LINK_REPLY) ? (unsigned)IL_LINK_BUFFER : IL_LINK_REPLY)
 
 /* Who this board is. */
 typedef struct {
     const IL_FLASH char *table_digest; /* hexadecimal */
-    const char *build;                 /* at most 16 characters count */
+    const IL_FLASH char *build;        /* at most 16 characters count */
     uint8_t unique_id[8];
 } il_identity;
 
@@ -38,14 +40,15 @@ typedef struct {
     il_cobs cobs;
     uint32_t at;          /* scans run since the reset */
     uint32_t scanned;     /* when the last one was, on the clock of the port */
-    uint32_t request_crc; /* of the request that `reply` answers */
+    uint32_t request_crc; /* of the last request taken */
     uint16_t damaged;
-    uint16_t reply_size; /* with CRC; 0: none */
-    uint8_t sequence;    /* of the last request taken */
+    uint8_t sequence; /* of the last request taken */
+    uint8_t answer;   /* type of the reply to it */
+    uint8_t code;     /* of an ERROR */
+    uint16_t detail;  /* of an ERROR; of a WELCOME the damaged frames then */
     bool greeted;
     uint8_t nonce[8];
-    uint8_t received[IL_LINK_BUFFER];
-    uint8_t reply[IL_LINK_REPLY];
+    uint8_t frame[IL_LINK_FRAME]; /* a request as it arrives, then its reply */
 } il_link;
 
 void il_link_start(il_link *link, il_core *core, const il_identity *identity);

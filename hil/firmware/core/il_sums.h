@@ -6,7 +6,7 @@
 #include "il_table.h"
 
 typedef struct {
-    int64_t coefficient;
+    int32_t coefficient; /* the generator keeps the sum of all below 2^16 */
     uint8_t signal;
 } il_part;
 

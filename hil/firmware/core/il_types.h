@@ -37,6 +37,7 @@
 #define IL_MAX_MEMORY 2048
 #endif
 
+#define IL_FRACTION_BITS 16u
 #define IL_ONE ((int64_t)65536)                 /* a count, in 32.16 fixed point */
 #define IL_HIGHEST ((int64_t)0x7FFFFFFFFFFF)    /* of 48 bits */
 #define IL_LOWEST (-IL_HIGHEST - 1)

@@ -6,6 +6,7 @@
 #define IL_WIRE_HEADER 2u
 #define IL_WIRE_CRC 4u
 #define IL_WIRE_CHANGE 13u
+#define IL_WIRE_KEPT_WHILE_BUSY 24u
 
 /* Error codes. */
 #define IL_WIRE_DAMAGED 1u

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "il_wire.h"
+
 #ifndef RING_SIZE
 #define RING_SIZE 1024u /* a power of two; at most half of what an index can count */
 #endif
@@ -18,6 +20,10 @@ typedef uint8_t ring_index;
 typedef uint16_t ring_index;
 #else
 #error "an 8-bit processor reads 16 bits in two steps, between which an interrupt may come: RING_SIZE <= 128"
+#endif
+
+#if RING_SIZE < IL_WIRE_KEPT_WHILE_BUSY
+#error "RING_SIZE: a board has to keep IL_WIRE_KEPT_WHILE_BUSY bytes while it works on a frame"
 #endif
 
 typedef struct {

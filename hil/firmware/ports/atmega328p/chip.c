@@ -6,7 +6,7 @@
 #include <avr/sleep.h> /* sleep_cpu */
 #include <avr/wdt.h>
 
-#include "il_board.h"
+#include "chip.h"
 #include "il_port.h"
 #include "ring.h"
 
@@ -97,7 +97,7 @@ void il_port_unique_id(uint8_t id[8]) {
     }
 }
 
-static void start(void) {
+void chip_start(void) {
     /* After a watchdog reset the watchdog runs on with its shortest time, 15 ms. Clearing memory before
      * main() takes less than one. */
     reset_flags = MCUSR;
@@ -117,18 +117,13 @@ static void start(void) {
     sei();
 }
 
-int main(void) {
-    start();
-    il_board_start();
-    for (;;) {
-        il_board_poll();
-        cli();
-        if (ring_is_empty(&received)) {
-            SMCR = (1u << SE); /* idle: timer and UART run on */
-            sei(); /* takes effect after the next instruction: no interrupt comes before the sleep */
-            sleep_cpu();
-            SMCR = 0;
-        }
-        sei();
+void chip_wait(void) {
+    cli();
+    if (ring_is_empty(&received)) {
+        SMCR = (1u << SE); /* idle: timer and UART run on */
+        sei(); /* takes effect after the next instruction: no interrupt comes before the sleep */
+        sleep_cpu();
+        SMCR = 0;
     }
+    sei();
 }
