@@ -45,7 +45,11 @@ def _remembered(place: Path, version: tuple[int, int, int], path: Path) -> Table
 
 
 def _read_table(path: Path) -> Table:
-    document = load_document(path, Table)
+    return check_table(load_document(path, Table))
+
+
+def check_table(document: Document[Table]) -> Table:
+    """The table of a document, when its parts fit together. Raises DocumentError."""
     for signal_name in document.model.signals:
         _check_signal(document, signal_name)
     for interlock_id in document.model.interlocks:

@@ -19,8 +19,9 @@ from hil.boards import process
 from hil.conformance import NOT_TRIPPED, behaviour, conformance, resets, rules_of_the_wire
 from hil.device import Device
 from hil.healthy import healthy_inputs
+from hil.lockstep import Differs
 from hil.messages import MESSAGES, ErrorCode
-from hil.twin import Differs, Twin
+from hil.twin import Twin
 from hil.wire import cobs_decode
 from tests.firmware.dice import REPRODUCIBLE, Dice, dice_of_a_seed
 from tests.firmware.random_tables import KINDS, random_table
