@@ -140,6 +140,14 @@ def _check_kinds(document: Document[Table], name: str) -> None:
         raise document.error(
             at, f"{condition.flag!r} ends with a reset: give a latch level, and 'latches_in' if need be"
         )
+    if isinstance(condition, Flag) and row.latch == "local":
+        # Nor could it be cleared: it trips in every scan until the console resets it, which asks for the
+        # local reset again in every scan.
+        raise document.error(
+            (*at, "latch"),
+            f"{condition.flag!r} is a finding of the controller and has no place to reset it at",
+            "latch it for the operator or for physics",
+        )
 
 
 def _check_limits(document: Document[Table], name: str) -> None:
