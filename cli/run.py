@@ -58,7 +58,7 @@ def command(
     Examples:
       interlock run scenarios/two_abdominal_metastases.yaml
       interlock run scenarios/two_abdominal_metastases.yaml --without DOOR_OPEN
-      interlock run scenarios/differences/latch_scan_order.yaml --board native
+      interlock run scenarios/differences/heartbeat_passed_over.yaml --board native
     """
     try:
         loaded = load_runnable(scenario, table_path)

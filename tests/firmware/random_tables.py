@@ -158,7 +158,7 @@ def random_row(d: Dice, kind: str) -> dict[str, Any]:
     }
     if d.chance(4):
         row[d.pick(["only_if"] if kind == "flag" else ["only_if", "unless"])] = "enable"
-    if latch != "none" and d.chance():
+    if latch != "none" and (finding or d.chance()):
         row["latches_in"] = acts_in
     if kind in _PROOFS and d.chance():
         row["proof"] = _PROOFS[kind]

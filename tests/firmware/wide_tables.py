@@ -67,8 +67,6 @@ def _drawn(d: Dice) -> Table:
 def _row(d: Dice, kind: str, lines: list[str]) -> dict[str, Any]:
     row = random_row(d, kind)
     row["respond_within"] = "1 h"
-    if kind == "flag":  # the loader refuses one that latches nowhere
-        row |= {"latch": d.pick(["operator", "physics"]), "latches_in": row["acts_in"]}
     if d.chance(3):
         row["debounce"] = d.pick([255, 256, 257, 1000, LONGEST])
     if d.chance(3):
