@@ -139,10 +139,8 @@ _PLACES = [
 
 
 def random_row(d: Dice, kind: str) -> dict[str, Any]:
-    # A finding has no place to reset it at.
-    latch = d.pick(
-        ["none", "operator", "physics"] if kind == "flag" else ["none", "operator", "physics", "local"]
-    )
+    finding = kind == "flag"  # which ends with a reset, and has no place for a local one
+    latch = d.pick(["operator", "physics", *([] if finding else ["none", "local"])])
     acts_in = d.pick(_PLACES[-2:] if kind == "flag" else _PLACES)
     row = {
         "title": kind,

@@ -26,6 +26,8 @@ from firmware_model.table import Table
 from firmware_model.table_loading import REFERENCE_TABLE, load_table
 from hil.boards import Board, native
 from sim.explain.usage import runnable_files
+from sim.scenario.loading import load_scenario
+from sim.scenario.runner import BoardIdentity, run_scenario
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = ROOT / "scenarios" / "faults" / "water_flow_lost.yaml"
@@ -34,11 +36,12 @@ needs_compiler = pytest.mark.skipif(bool(native.missing()), reason=native.missin
 
 
 def board_of(kind: str, table: Table) -> Board:
-    """A board that holds other rows than the model: one debounce is longer, as after flashing an old table."""
+    """A board with one longer debounce than the model, though it says that its table is the same."""
     row = table.interlocks["WATER_FLOW"]
     rows = {**table.interlocks, "WATER_FLOW": row.model_copy(update={"debounce": row.debounce + 3})}
     kept = {name: getattr(table, name) for name in Table.model_fields}
     other = Table.model_construct(**kept | {"interlocks": rows})
+    other.__dict__["digest"] = table.digest
     return Board(kind, "a board with another row", "", ModelController(other))
 
 
@@ -46,7 +49,7 @@ def board_of(kind: str, table: Table) -> Board:
 
 
 def test_one_changed_row_is_seen_at_its_first_scan() -> None:
-    loaded = load_runnable(SCENARIO)
+    loaded = load_scenario(SCENARIO)
     right, _ = compare(loaded, "model")
     assert (right.outcome, right.verdict) == (IDENTICAL, "PASS")
     wrong, case = compare(loaded, "model", start=board_of)
@@ -56,8 +59,6 @@ def test_one_changed_row_is_seen_at_its_first_scan() -> None:
     assert (found.output, found.model, found.board) == ("state", "interrupted", "irradiation")
     assert case is not None
     # The model trips at the same instant as when it runs alone.
-    from sim.scenario.runner import BoardIdentity, run_scenario
-
     alone = run_scenario(loaded, ModelController(loaded.table), BoardIdentity("model", "", ""))
     first = next(
         e for e in alone.world.trace.events if e.kind == "trip" and e.fields["interlock"] == "WATER_FLOW"
@@ -189,7 +190,7 @@ def test_what_was_cut_off_is_measured_again(tmp_path: Path) -> None:
 def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
     """The real command, in a process of its own, interrupted after its first finding."""
     script = (
-        "import sys; from pathlib import Path; from cli import lockstep, lockstep_jobs; from cli.main import main\n"
+        "import sys; from pathlib import Path; from cli import lockstep; from cli.main import main\n"
         f"lockstep.BUILD = Path({str(tmp_path)!r})\n"
         "main(['board', 'lockstep', 'model', '--jobs', '1', *sys.argv[1:]])"
     )
@@ -235,7 +236,7 @@ def test_the_page_says_what_was_not_measured() -> None:
     )
     rows = [Row("native", [found]), Row("process", [], "no compiler"), Row("COM5", [])]
     text = page(rows, 2, load_table(), "scenarios", "the command")
-    assert "| `native` |  | 1 of 2 | 0 | 0 | 1 | 0 | 3 | 1 | 0 |" in text
+    assert "| `native` | unknown | 1 of 2 | 0 | 0 | 1 | 0 | 3 | 1 | 0 |" in text
     assert "| `process` | no compiler | | | | | | | | |" in text
     assert "| `COM5` | not measured |" in text
     assert "| not run | Refused: too many |" in text
