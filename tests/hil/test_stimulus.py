@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
@@ -17,7 +19,18 @@ from firmware_model.contract import ONE, Advance, Change, ResetCause, Segment
 from firmware_model.controller import ModelController
 from firmware_model.diagnostics import DocumentError
 from firmware_model.states import Command
-from firmware_model.stimulus import HIGHEST, Act, is_stimulus, load_stimulus, written
+from firmware_model.stimulus import (
+    HIGHEST,
+    Act,
+    CauseName,
+    CommandName,
+    Line,
+    Step,
+    Stimulus,
+    is_stimulus,
+    load_stimulus,
+    written,
+)
 from firmware_model.table import Table
 from firmware_model.table_loading import load_table
 from hil.lockstep import Lockstep, Scanned
@@ -170,3 +183,34 @@ def test_segments_of_the_model_are_compared_with_single_scans(monkeypatch: pytes
     monkeypatch.setattr(ModelController, "_quiet", lambda controller: quiet(controller) + 1)
     found = first_difference(acts, Lockstep(ModelController(table), table, model=Scanned(table)))
     assert str(found) == "tick 3: tripped LEVEL_HIGH is False, the model has True"
+
+
+# ---- its documentation -------------------------------------------------------------------------------
+
+
+def undocumented(text: str) -> set[str]:
+    """Keys that the page has and the schema has not, or the other way round."""
+    found = set()
+    for heading, model in (
+        ("## A stimulus", Stimulus),
+        ("### Steps of a stimulus", Step),
+        ("### Lines of a stimulus", Line),
+    ):
+        part = text.partition(f"{heading}\n")[2].partition("\n#")[0]
+        keys = set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE))
+        found |= {f"{heading} {key}" for key in keys ^ set(model.model_fields)}
+    return found
+
+
+def test_every_key_is_in_the_documentation() -> None:
+    text = (SCENARIOS.parent / "docs" / "hil.md").read_text(encoding="utf-8")
+    assert undocumented(text) == set()
+    assert undocumented(text.replace("| `slope` |", "| `slop` |")) == {
+        "### Lines of a stimulus slop",
+        "### Lines of a stimulus slope",
+    }
+
+
+def test_commands_and_causes_are_those_of_the_contract() -> None:
+    assert get_args(CommandName) == tuple(command.name for command in Command if command)
+    assert get_args(CauseName) == tuple(cause.name for cause in ResetCause)
