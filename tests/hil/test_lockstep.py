@@ -297,6 +297,21 @@ def test_a_scenario_that_fails_says_what_and_how_to_repeat_it(checkout: Path) ->
     assert "Traceback" not in output
 
 
+def test_a_board_that_is_not_the_model_fails_with_the_first_difference(checkout: Path) -> None:
+    with (checkout / "conftest.py").open("a", encoding="utf-8") as stream:
+        stream.write(
+            "\n\nfrom firmware_model.controller import ModelController\nfrom hil.boards import Board\n"
+            "def other(kind, table):\n"
+            "    return Board(kind, '', '', ModelController(table.without('WATER_FLOW')))\n"
+            "compare.__kwdefaults__['start'] = other\n"
+        )
+    file = "scenarios/some/water_flow_lost.yaml"
+    code, output = run_pytest(checkout, "-q", "-p", "no:xdist", "--board", "native", file)
+    assert (code, "1 failed" in output) == (1, True), output
+    assert f"{file}: native is not the model" in output
+    assert re.search(r"^[\d.]+ s, tick \d+: \w+.* is .*, the model has ", output, re.MULTILINE), output
+
+
 def test_boards_that_do_not_exist_or_take_one_run_at_a_time(checkout: Path) -> None:
     code, output = run_pytest(checkout, "--board", "nativ")
     assert (code, "did you mean 'native'" in output) == (4, True), output
