@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from cli.lockstep import command as lockstep
 from firmware_model.contract import ControllerFailed
 from firmware_model.diagnostics import DocumentError, did_you_mean
 from firmware_model.table import Table
@@ -171,6 +172,9 @@ def codegen(folder: Path) -> None:
     target = folder / "il_wire.h"
     target.write_text(c_header(), encoding="utf-8", newline="\n")
     click.echo(str(target))
+
+
+command.add_command(lockstep)
 
 
 def _results(board: str, table: Table, steps: int, seed: int, resources: ExitStack) -> Iterator[Result]:

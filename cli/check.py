@@ -7,24 +7,25 @@ from pathlib import Path
 
 import click
 
+from cli.beside import load_runnable
 from firmware_model.diagnostics import DocumentError
+from sim.explain.usage import runnable_files
 from sim.explain.usage import scenario_files as below
 from sim.plan.course import PlanError
-from sim.scenario.loading import load_scenario
 
 
 @click.command("check")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 def command(paths: tuple[Path, ...]) -> None:
-    """Check scenario files, or all below a folder, with everything they name.
+    """Check scenario and stimulus files, or all below a folder, with everything they name.
 
     Nothing is run. Exit code 3 when a file is not sound; every problem is shown with its place.
     """
-    files = [file for path in paths for file in scenario_files(path)]
+    files = [file for path in paths for file in (runnable_files(path) if path.is_dir() else [path])]
     bad = 0
     for file in files:
         try:
-            load_scenario(file)
+            load_runnable(file)
         except (DocumentError, PlanError) as problem:
             bad += 1
             click.echo(str(problem), err=True)

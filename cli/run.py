@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
+from cli.beside import load_runnable, play_on
 from firmware_model.contract import Controller, ControllerFailed
 from firmware_model.diagnostics import DocumentError
+from firmware_model.stimulus import LoadedStimulus
 from hil.boards import UnknownBoard, start_board
 from sim.plan.course import PlanError
-from sim.scenario.loading import load_scenario
-from sim.scenario.runner import BoardIdentity, Outcome, never_started, run_scenario
+from sim.scenario.runner import EXIT_CODES, BoardIdentity, Outcome, never_started, run_scenario
 
 INVALID, RIG_ERROR = 3, 4
 
@@ -52,13 +53,17 @@ def command(
 ) -> None:
     """Run SCENARIO and leave run.json, events.jsonl, trace.vcd and report.html in a folder.
 
+    SCENARIO may also be a stimulus, inputs without a plant: board and model must answer alike, tick by
+    tick. It leaves no records.
+
     \b
     Examples:
       interlock run scenarios/two_abdominal_metastases.yaml
       interlock run scenarios/two_abdominal_metastases.yaml --without DOOR_OPEN
+      interlock run scenarios/differences/heartbeat_passed_over.yaml --board native
     """
     try:
-        loaded = load_scenario(scenario, table_path)
+        loaded = load_runnable(scenario, table_path)
     except (DocumentError, PlanError) as problem:
         click.echo(str(problem), err=True)
         sys.exit(INVALID)
@@ -70,6 +75,10 @@ def command(
         table = table.without(*without)
     folder = out or Path("runs") / scenario.stem
     reproduce = _reproduce(scenario, board, table_path, without, seed, strict_link)
+    if isinstance(loaded, LoadedStimulus):
+        if seed is not None or out is not None:
+            raise click.UsageError(f"{scenario} is a stimulus: it has no seed and leaves no records")
+        sys.exit(_run_stimulus(loaded.with_table(table), board, quiet, reproduce))
     loaded = loaded.with_table(table)
     identity = BoardIdentity(board, "", "")
     try:
@@ -97,6 +106,26 @@ def command(
     else:
         _tell(outcome, folder)
     sys.exit(outcome.exit_code)
+
+
+def _run_stimulus(loaded: LoadedStimulus, board: str, quiet: bool, reproduce: str) -> int:
+    """Board and model side by side; the exit code."""
+    try:
+        with start_board(board, loaded.table) as started:
+            difference = play_on(loaded, started)
+            if not quiet:
+                click.echo(f"{loaded.title}\n{loaded.path} · board {started.kind} · {started.firmware}")
+            _tell_retries(started.controller)
+    except UnknownBoard as problem:
+        raise click.UsageError(str(problem)) from None
+    except ControllerFailed as problem:
+        click.echo(f"RIG_ERROR: {problem}", err=True)
+        return RIG_ERROR
+    if difference is None:
+        click.echo("PASS" if quiet else "✓ PASS  the same outputs and retained memory at every tick")
+        return 0
+    click.echo("FAIL" if quiet else f"✗ FAIL  {difference}\nReproduce: {reproduce}")
+    return EXIT_CODES["FAIL"]
 
 
 def _reproduce(

@@ -224,14 +224,21 @@ class ScanningController:
         self._tripped, self._pending = tripped, pending
 
     def _due(self, changed: frozenset[int]) -> tuple[list[Row], int]:
-        """Rows acting now that remember something, read a changed signal or are counting, and their mask."""
+        """Rows acting now whose answer may be another than before, and their mask.
+
+        They remember something, read a changed signal, are counting, or tell of a finding, which a reset
+        for another row may have ended.
+        """
         key = (self._state, changed, self._pending)
         found = self._due_cache.get(key)
         if found is None:
             rows = [
                 row
                 for row in self._acting[self._state]
-                if row.condition.remembers or row.bit & self._pending or not changed.isdisjoint(row.touched)
+                if row.condition.remembers
+                or row.finding
+                or row.bit & self._pending
+                or not changed.isdisjoint(row.touched)
             ]
             if len(self._due_cache) >= DUE_CACHE_SIZE:
                 self._due_cache.clear()

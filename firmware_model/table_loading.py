@@ -45,7 +45,11 @@ def _remembered(place: Path, version: tuple[int, int, int], path: Path) -> Table
 
 
 def _read_table(path: Path) -> Table:
-    document = load_document(path, Table)
+    return check_table(load_document(path, Table))
+
+
+def check_table(document: Document[Table]) -> Table:
+    """The table of a document, when its parts fit together. Raises DocumentError."""
     for signal_name in document.model.signals:
         _check_signal(document, signal_name)
     for interlock_id in document.model.interlocks:
@@ -135,6 +139,14 @@ def _check_kinds(document: Document[Table], name: str) -> None:
     if isinstance(condition, Flag) and not row.latching_states:
         raise document.error(
             at, f"{condition.flag!r} ends with a reset: give a latch level, and 'latches_in' if need be"
+        )
+    if isinstance(condition, Flag) and row.latch == "local":
+        # Nor could it be cleared: it trips in every scan until the console resets it, which asks for the
+        # local reset again in every scan.
+        raise document.error(
+            (*at, "latch"),
+            f"{condition.flag!r} is a finding of the controller and has no place to reset it at",
+            "latch it for the operator or for physics",
         )
 
 

@@ -12,10 +12,11 @@ from firmware_model.states import Command, State
 from firmware_model.table import Table
 from hil.board import Link, Patience, RemoteController, check_table
 from hil.conformance_wire import CHECKS, RawLink, Violation
+from hil.lockstep import Differs
 from hil.near_limits import boundaries
 from hil.provoke import enabled, prepare, provoke
 from hil.transport import Transport
-from hil.twin import Differs, Twin
+from hil.twin import Twin
 
 #: States in which an operator can bring a healthy machine, and how to leave irradiation from there.
 _VISITED: dict[State, tuple[State, Command]] = {

@@ -19,6 +19,7 @@ from pathlib import Path
 from random import Random
 
 from firmware_model.contract import ONE, Advance, Change, Outputs, Segment
+from firmware_model.controller import ModelController
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from hil.board import RemoteController
@@ -347,7 +348,8 @@ class Campaign:
 
 def _stimulus(twin: Twin, table: Table) -> tuple[list[Step], int]:
     """What happens after a flip, and how many steps of it begin in beam. Only the twin's model goes on."""
-    model, beam = twin.model, twin.healthy.beam
+    model, beam = twin.pair.model, twin.healthy.beam
+    assert isinstance(model, ModelController)
     trips = next(
         row.proof
         for row in table.interlocks.values()

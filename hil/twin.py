@@ -5,15 +5,11 @@ Both get the same segments. The first tick and output in which they differ ends 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any
-
-from firmware_model.contract import ONE, Advance, Change, Controller, Outputs, ResetCause, Segment
-from firmware_model.controller import ModelController
+from firmware_model.contract import ONE, Change, Controller, Outputs, ResetCause, Segment
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from hil.healthy import healthy_inputs
+from hil.lockstep import Lockstep
 
 #: Commands that lead from a state towards irradiation when nothing is wrong.
 ONWARDS = {
@@ -27,29 +23,11 @@ ONWARDS = {
 }
 
 
-@dataclass
-class Differs(Exception):
-    """The board does something else than the model."""
-
-    tick: int
-    what: str
-    model: object
-    board: object
-
-    def __str__(self) -> str:
-        return f"tick {self.tick}: {self.what} is {_shown(self.board)}, the model has {_shown(self.model)}"
-
-
-def _shown(value: object) -> str:
-    return value.name if isinstance(value, Enum) else str(value)
-
-
 class Twin:
-    """The pair. ``tick`` counts scans since the last reset."""
+    """The pair with its inputs."""
 
     def __init__(self, board: Controller, table: Table) -> None:
-        self.board, self.table = board, table
-        self.model = ModelController(table)
+        self.pair, self.table = Lockstep(board, table), table
         self.healthy = healthy_inputs(table)
         self.seen: set[int] = set()  # interlocks that have shown in the outputs
         self.answers = True  # False: nothing reacts to the proof test
@@ -102,20 +80,21 @@ class Twin:
     # ---- time ------------------------------------------------------------------------------------
 
     @property
+    def tick(self) -> int:
+        """Scans since the last reset."""
+        return self.pair.tick
+
+    @property
     def state(self) -> State:
         return self.outputs.state
 
     def reset(self, cause: ResetCause) -> None:
         """Both restart; then their outputs and their retained memory are compared."""
-        # A board has its own history of starts; how many there were since then must agree.
-        self.tick = 0
-        self.outputs = self.model.reset(cause)
-        self._same(self.outputs, self.board.reset(cause))
+        self.outputs = self.pair.reset(cause)
         safe = [signal.counts(signal.safe) for signal in self.table.signals.values()]
         self._lines = [(value * ONE, 0, 0) for value in safe]
         self._pending: tuple[Change, ...] = ()
         self._forced = ()
-        self.compare_retained()
         self.heal()
 
     def run(self, ticks: int, command: Command = Command.none) -> None:
@@ -129,14 +108,11 @@ class Twin:
         for signal, value, slope in changes:
             self._lines[signal] = (value, slope, self.tick)
         before = self.outputs
-        segment = Segment(ticks, changes, command)
-        expected, got = self.model.run(segment), self.board.run(segment)
-        self._compare(before, expected, got)
-        self.tick += expected.ticks
-        self.outputs = expected.outputs
+        advance = self.pair.run(Segment(ticks, changes, command))
+        self.outputs = advance.outputs
         self._note(before)
         self._react(before)
-        return expected.ticks
+        return advance.ticks
 
     def reach(self, goal: State, patience: int = 60) -> bool:
         """Do what an operator would do to come to ``goal``; whether that succeeded."""
@@ -148,34 +124,9 @@ class Twin:
                     break
         return self.state is goal
 
-    # ---- comparison ------------------------------------------------------------------------------
-
     def compare_retained(self) -> None:
-        """Retained memory, but for the count of boots."""
-        for name, wanted, got in zip(
-            self.model.retained._fields, self.model.retained, self.board.retained, strict=True
-        ):
-            if name != "boot_count" and wanted != got:
-                raise Differs(self.tick, f"retained {name}", wanted, got)
-
-    def _compare(self, before: Outputs, expected: Advance, got: Advance) -> None:
-        at = min(expected.ticks, got.ticks)
-        wanted = expected.outputs if expected.ticks == at else before
-        shown = got.outputs if got.ticks == at else before
-        self._same(wanted, shown, at - 1)
-        if expected.ticks != got.ticks:
-            raise Differs(self.tick + at, "scans run", expected.ticks, got.ticks)
-
-    def _same(self, wanted: Outputs, shown: Outputs, after: int = 0) -> None:
-        pairs: Any = zip(wanted._fields, wanted, shown, strict=True)
-        for name, a, b in pairs:
-            if a == b:
-                continue
-            if name in ("tripped", "latched", "local_reset_due"):
-                first = next(i for bit, i in self._bits.items() if a & bit != b & bit)
-                name = f"{name} {self.table.interlock_ids[first]}"
-                a, b = bool(a >> first & 1), bool(b >> first & 1)
-            raise Differs(self.tick + after, name, a, b)
+        """Raises Differs when what a loss of power would leave is not the same."""
+        self.pair.compare_retained()
 
     def _note(self, before: Outputs) -> None:
         shown = self.outputs.tripped | self.outputs.latched

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the four kinds of file: scenario, plan, interlock table and machine."""
+"""The JSON Schemas of the kinds of file: scenario, stimulus, plan, interlock table and machine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from firmware_model.editor_schema import json_schema
+from firmware_model.stimulus import Stimulus
 from firmware_model.table import Table
 from sim.machine import Machine
 from sim.plan.yaml_model import PlanDocument
@@ -16,6 +17,7 @@ from sim.scenario.schema import Scenario
 #: Kind of file: its model and what it is called.
 KINDS: dict[str, tuple[type[BaseModel], str]] = {
     "scenario": (Scenario, "Linac interlock scenario"),
+    "stimulus": (Stimulus, "Stimulus of a controller"),
     "plan": (PlanDocument, "Treatment plan"),
     "table": (Table, "Interlock table"),
     "machine": (Machine, "Machine"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from firmware_model.core_schemas import SchemaReader
+from firmware_model.stimulus import is_stimulus
 from firmware_model.strict_yaml import DocumentError, load
 from sim.scenario.schema import Expectation, Scenario, Step
 
@@ -16,10 +17,15 @@ from sim.scenario.schema import Expectation, Scenario, Step
 OTHER_DOCUMENTS = ("plans", "machines", "tables")
 
 
-def scenario_files(folder: Path) -> list[Path]:
-    """Every scenario below a folder, in the order of their paths."""
+def runnable_files(folder: Path) -> list[Path]:
+    """Every scenario and every stimulus below a folder, in the order of their paths."""
     found = sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")])
     return [file for file in found if not set(OTHER_DOCUMENTS) & set(file.relative_to(folder).parts[:-1])]
+
+
+def scenario_files(folder: Path) -> list[Path]:
+    """Every scenario below a folder; a stimulus has no plant, so it is none."""
+    return [file for file in runnable_files(folder) if not is_stimulus(file)]
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from cli.main import main
 from firmware_model.table_loading import REFERENCE_TABLE
+from sim.explain.usage import scenario_files
 from sim.machine import REFERENCE_MACHINE
 from tests.editor.language_server import LanguageServer
 
@@ -84,12 +85,13 @@ def test_mistakes_in_a_table(server: LanguageServer, text: str, line: int, messa
 
 
 def test_the_files_of_the_repository_are_clean(server: LanguageServer) -> None:
-    scenarios = [path for path in SCENARIOS.rglob("*.yaml") if path.parent.name != "plans"]
+    scenarios = scenario_files(SCENARIOS)
     plans = list((SCENARIOS / "plans").glob("*.yaml"))
     assert len(scenarios) > 20
     assert len(plans) > 3
     for kind, paths in (
         ("scenario", scenarios),
+        ("stimulus", list((SCENARIOS / "differences").glob("*.yaml"))),
         ("plan", plans),
         ("table", [REFERENCE_TABLE]),
         ("machine", [REFERENCE_MACHINE]),

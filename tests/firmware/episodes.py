@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from firmware_model.contract import Change, ResetCause
 from firmware_model.states import TRANSITIONS, TRIGGER_COMMANDS, Command, State
 from hil.near_limits import boundaries
@@ -33,9 +35,13 @@ def near_a_limit(dice: Dice, machine: TreatmentMachine, row: str, ticks: int) ->
     return Change(signal, at + dice.offset() - slope * dice.number(0, ticks), slope)
 
 
-def episode(dice: Dice, machine: TreatmentMachine) -> None:
+#: How long an episode may take; scanning every tick allows no more.
+SHORT = (6, 12, 60, 130)
+
+
+def episode(dice: Dice, machine: TreatmentMachine, longest: Sequence[int] = SHORT) -> None:
     """One thing that happens to a machine in whatever state, and some time after it."""
-    ticks = dice.number(1, dice.pick([6, 12, 60, 130]))
+    ticks = dice.number(1, dice.pick(longest))
     what = dice.pick(_EVENTS)
     if "drift" in what:
         for _ in range(dice.number(1, 3)):

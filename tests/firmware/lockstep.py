@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from firmware_model.contract import Change, Inputs, Outputs, ResetCause, Segment
 from firmware_model.controller import ModelController
 from firmware_model.states import Command, State
 from firmware_model.table import Table
+
+React = Callable[[Outputs], tuple[Change, ...]]
 
 
 class Difference(AssertionError):
@@ -62,6 +65,7 @@ class Coverage:
         self.kinds: Counter[str] = Counter()  # the same by kind of condition
         self.accepted: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.resets: Counter[str] = Counter()
         self.segments = self.ticks = self.cases = self.lines_proven = self.permitted = 0
 
     def note(self, table: Table, outputs: Outputs, ticks: int, before: Outputs) -> None:
@@ -88,6 +92,23 @@ def _seen(outputs: Outputs) -> int:
     return outputs.tripped | outputs.latched | (1 << outputs.first_up if outputs.first_up >= 0 else 0)
 
 
+class SideBySide(Protocol):
+    """Two controllers that get the same, as a treatment machine uses them."""
+
+    @property
+    def ramps(self) -> Present: ...
+    @property
+    def outputs(self) -> Outputs: ...
+    def reset(self, cause: ResetCause) -> None: ...
+    def run(self, ticks: int, changes: tuple[Change, ...], command: Command, react: React) -> None: ...
+
+
+class Present(Protocol):
+    """What signals are now."""
+
+    def now(self, signal: int) -> int: ...
+
+
 class Pair:
     """A controller that runs segments and one that scans, compared at every tick."""
 
@@ -112,7 +133,7 @@ class Pair:
         ticks: int,
         changes: tuple[Change, ...] = (),
         command: Command = Command.none,
-        react: Callable[[Outputs], tuple[Change, ...]] = lambda outputs: (),
+        react: React = lambda outputs: (),
     ) -> None:
         """``ticks`` scans; after every change of an output ``react`` may change the inputs."""
         ticks -= self._advance(ticks, changes, command)

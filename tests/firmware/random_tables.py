@@ -34,7 +34,7 @@ SIGNALS = {
     "position": _signal("integer", _WIDE, "deg", lsb=0.5),
     "rate_set": _signal("integer", _COUNTS, "n/min"),
     "beat": _signal("counter", _COUNTS),
-    "time_set": _signal("integer", _COUNTS, "ms", lsb=0.5),
+    "time_set": _signal("integer", [0, 1_000_000_000], "ms", lsb=0.5),
     "token_a": _signal("token", _COUNTS),
     "token_b": _signal("token", _COUNTS),
     "console_table_digest": _signal("token", [0, 2_147_483_647]),
@@ -138,8 +138,9 @@ _PLACES = [
 ]
 
 
-def _row(d: Dice, kind: str) -> dict[str, Any]:
-    latch = d.pick(["none", "operator", "physics", "local"])
+def random_row(d: Dice, kind: str) -> dict[str, Any]:
+    finding = kind == "flag"  # which ends with a reset, and has no place for a local one
+    latch = d.pick(["operator", "physics", *([] if finding else ["none", "local"])])
     acts_in = d.pick(_PLACES[-2:] if kind == "flag" else _PLACES)
     row = {
         "title": kind,
@@ -155,7 +156,7 @@ def _row(d: Dice, kind: str) -> dict[str, Any]:
     }
     if d.chance(4):
         row[d.pick(["only_if"] if kind == "flag" else ["only_if", "unless"])] = "enable"
-    if latch != "none" and d.chance():
+    if latch != "none" and (finding or d.chance()):
         row["latches_in"] = acts_in
     if kind in _PROOFS and d.chance():
         row["proof"] = _PROOFS[kind]
@@ -177,6 +178,6 @@ def random_table(d: Dice, kind: str, others: Sequence[str] = tuple(KINDS)) -> Ta
             "requirements": {"REQ-1": "any"},
             "hazards": {},
             "signals": SIGNALS,
-            "interlocks": {f"ROW_{i}": _row(d, kind) for i, kind in enumerate(kinds)},
+            "interlocks": {f"ROW_{i}": random_row(d, kind) for i, kind in enumerate(kinds)},
         }
     )

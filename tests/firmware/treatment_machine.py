@@ -11,7 +11,7 @@ from firmware_model.table import Table
 from firmware_model.table_loading import load_table
 
 from .dice import ONE
-from .lockstep import Coverage, Pair
+from .lockstep import Coverage, Pair, SideBySide
 
 
 class Plant(NamedTuple):
@@ -143,13 +143,17 @@ def reference_table(self_test_ticks: int = 500, longest_debounce: int = 60_000) 
         name: row.model_copy(update={"debounce": min(row.debounce, longest_debounce)})
         for name, row in table.interlocks.items()
     }
-    return table.model_copy(update={"self_test_ticks": self_test_ticks, "interlocks": rows})
+    if (self_test_ticks, rows) == (table.self_test_ticks, table.interlocks):
+        return table
+    kept = {name: getattr(table, name) for name in Table.model_fields}  # not its digest
+    return Table.model_construct(**kept | {"self_test_ticks": self_test_ticks, "interlocks": rows})
 
 
 class TreatmentMachine:
     """A machine around a pair of controllers: healthy signals, an operator, a proof test that answers.
 
-    Every tick of every test that uses it is compared between ``run`` and ``scan``.
+    Every tick of every test that uses it is compared between ``run`` and ``scan``, or between the two
+    controllers of another pair.
     """
 
     def __init__(
@@ -157,10 +161,11 @@ class TreatmentMachine:
         table: Table,
         coverage: Coverage | None = None,
         plant: Plant = REFERENCE_PLANT,
+        pair: SideBySide | None = None,
         **healthy: float,
     ) -> None:
         self.table, self.plant = table, plant
-        self.pair = Pair(table, coverage or Coverage())
+        self.pair: SideBySide = pair or Pair(table, coverage or Coverage())
         self._healthy = {**plant.values, "console_table_digest": table.token, **healthy}
         self._forced: dict[str, Change] = {}  # what to go back to after the proof of a line
         self._beam = False

@@ -22,8 +22,9 @@ from hil.conformance_wire import CHECKS
 from hil.device import RECEIVE_SIZE, Device
 from hil.errors import RigError
 from hil.healthy import healthy_inputs
+from hil.lockstep import Differs
 from hil.messages import MESSAGES, ErrorCode
-from hil.twin import Differs, Twin
+from hil.twin import Twin
 from hil.wire import DELIMITER, Received, cobs_decode
 from tests.firmware.dice import REPRODUCIBLE, Dice, dice_of_a_seed
 from tests.firmware.random_tables import KINDS, random_table
