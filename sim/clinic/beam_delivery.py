@@ -52,6 +52,7 @@ class BeamDelivery:
         self._line = -1  # index of the interlock exercised last by the proof test
         self._left = State.off  # the state before the present one
         conductor.listeners.append(self._note)
+        linac.sequencer.passed.append(self._passed)
         self.beam: Beam | None = None
         self._motion_stops = 0  # of this delivery
         self.delivered_at_end: list[float] = []  # plant's truth, MU
@@ -88,6 +89,7 @@ class BeamDelivery:
             start_mu=start / 1000,
         )
         yield from self._check()
+        records.begin(target, beam, start)
         delivery = self._env.process(linac.sequencer.deliver())
         yield from self._press_beam_on()
         guidance = self._env.process(self._coach.guide()) if self._coach is not None else None
@@ -132,6 +134,10 @@ class BeamDelivery:
                     return
             if not (yield from self._causes.clear(deadline)):
                 raise SessionAbandoned(f"check refused: {self._causes.standing()}")
+
+    def _passed(self, control_point: int) -> None:
+        if self.beam is not None:
+            self._records.passed(self.beam, control_point)
 
     def _unproven(self) -> str | None:
         """What ended a proof test: an interlock that tripped, or else the line that did not answer."""
@@ -243,12 +249,13 @@ class BeamDelivery:
             # The counters died with the power; the controller remembers. After a hang they are alive
             # and know more: what came between its last scan and the watchdog.
             primary = retained.meterset
-        end = min(max(primary, start), beam.meterset)
+        # A control point passed since the controller's last scan is known to have been reached.
+        end = min(max(primary, start, self._records.certain), beam.meterset)
         self.delivered_at_end.append(self._linac.dose.delivered.counts(now) / 1000)
         self._records.record(
             Delivery(
                 target.id,
-                self._records.fraction,
+                self._records.fraction(target),
                 beam.number,
                 start,
                 end,

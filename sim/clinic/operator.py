@@ -116,7 +116,7 @@ class Operator:
 
     def _treat(self, target: Target, setup_s: tuple[int, int]) -> Steps:
         self.target = target
-        fraction = self._records.fraction
+        fraction = self._records.fraction(target)
         self._trace.event(self._env.now, "target", target=target.id, phase="start", fraction=fraction)
         if self._console.state is State.standby:
             yield from self._console.send(Command.prepare)
@@ -137,7 +137,7 @@ class Operator:
         self.target = None
 
     def _set_up(self, target: Target, isocentre: Point, setup_s: tuple[int, int]) -> Steps:
-        self._records.confirm()
+        self._records.confirm(target)
         yield self._console.after(setup_s)
         yield from self._imaging.set_up(target, isocentre)
         if self._linac.room.door_open:

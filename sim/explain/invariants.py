@@ -22,7 +22,7 @@ def known_invariants() -> dict[str, str]:
     """Id and title of every invariant: they name themselves when they judge, here a session not begun."""
     machine, table = load(REFERENCE_MACHINE, Machine), load_table()
     course = load_plan(STARTER_PLAN, machine, None)
-    world = build_world(course, machine, table, ModelController(table), 1, Policy(), "names")
+    world = build_world(course, machine, table, ModelController(table), {}, Policy(), "names")
     return {verdict.id: verdict.title for verdict in judge_all(world)}
 
 

@@ -76,7 +76,7 @@ def run_scenario(
         loaded.machine,
         loaded.table,
         controller,
-        scenario.fraction,
+        {target.id: scenario.fraction for target in loaded.course.targets},
         policy,
         f"{scenario.title}/{used_seed}",
         Motion(scenario.breathing, loaded.recording, scenario.gating, scenario.drift),
@@ -233,7 +233,7 @@ def _targets(world: World, loaded: LoadedScenario) -> list[dict[str, Any]]:
         result.append(
             {
                 "id": target.id,
-                "fraction": records.fraction,
+                "fraction": records.fraction(target),
                 "planned_mu": target.meterset / 1000,
                 "delivered_mu": sum(records.delivered(target, beam) for beam in target.beams) / 1000,
                 "beams": beams,
