@@ -32,29 +32,35 @@ class Ledger(LedgerView):
     begun under a plan that has changed since.
     """
 
-    def __init__(self, path: Path, course: Course, *, create: bool = True) -> None:
+    def __init__(self, path: Path, course: Course | None, *, create: bool = True) -> None:
         self._delivery: int | None = None
         self._session: int | None = None
-        if not create and not path.is_file():
+        if not path.is_file() and not (create and course is not None):
             raise LedgerError(f"{path}: there is no such ledger")
         try:
             super().__init__(path, sqlite3.connect(path, timeout=BUSY_S, isolation_level=None))
             try:
-                self._prepare(course, create)
-                self._check_course(course)
+                self._prepare(course if create else None)
+                if course is not None:
+                    self._check_course(course)
             except BaseException:
                 self._file.close()
                 raise
         except sqlite3.Error as problem:
             raise LedgerError(f"{path}: cannot be used as a ledger ({problem})") from None
 
-    def _prepare(self, course: Course, create: bool) -> None:
+    @classmethod
+    def reopen(cls, path: Path) -> Ledger:
+        """A ledger that exists, without its plan: to settle what was left open."""
+        return cls(path, None)
+
+    def _prepare(self, course: Course | None) -> None:
         run = self._file.execute
         run("PRAGMA foreign_keys = ON")
         with self._writing():
             version = run("PRAGMA user_version").fetchone()[0]
             tables = run("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if version == 0 and tables == 0 and create:
+            if version == 0 and tables == 0 and course is not None:
                 for statement in _statements():
                     run(statement)
                 run("INSERT INTO course VALUES (1, ?, ?, ?)", (course.id, course.patient, course.digest))
