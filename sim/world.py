@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from firmware_model.contract import Controller
@@ -14,7 +13,7 @@ from sim.clinic.motion_schema import BreathHold
 from sim.clinic.operator import Operator
 from sim.clinic.patient import Patient
 from sim.clinic.policy import Policy
-from sim.clinic.record_verify import Book, RecordVerify
+from sim.clinic.record_verify import Orders, RecordVerify
 from sim.clinic.target_truth import TargetTruth
 from sim.clock import Clock
 from sim.conductor import Conductor
@@ -59,16 +58,12 @@ def build_world(
     machine: Machine,
     table: Table,
     controller: Controller,
-    fractions: Mapping[str, int],
+    orders: Orders,
     policy: Policy,
     seed: str,
     motion: Motion = STILL,
-    earlier: Mapping[tuple[str, int], int] | None = None,
-    book: Book | None = None,
 ) -> World:
-    """Wire everything up. ``fractions`` and the rest of what was delivered are those of RecordVerify.
-
-    Raises ValueError when the table's scan period is no whole number of ms."""
+    """Wire everything up. Raises ValueError when the table's scan period is no whole number of ms."""
     if table.scan_period % 1000:
         raise ValueError(
             f"scan period {table.scan_period} us: the plant needs a whole number of milliseconds"
@@ -84,10 +79,8 @@ def build_world(
     records = RecordVerify(
         course,
         machine,
-        fractions,
+        orders,
         linac.lines,
-        earlier or {},
-        book,
         gated=gating is not None,
         in_free_breathing=gating is not None and not isinstance(gating, BreathHold),
     )

@@ -41,20 +41,28 @@ class Book(Protocol):
     def end(self, delivery: Delivery) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What record and verify is told for one session.
+
+    ``fractions`` names the fraction of each target to give and ``earlier`` what of it earlier sessions
+    delivered, mMU by target and beam; ``refused`` says of a target why it must not be treated now.
+    """
+
+    fractions: Mapping[str, int] = field(default_factory=dict)
+    earlier: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    book: Book | None = None
+
+
 @dataclass(slots=True)
 class RecordVerify:
-    """The course of one session and its deliveries.
-
-    ``fractions`` names the fraction of each target that this session gives, ``earlier`` what of
-    them earlier sessions delivered: mMU by target and beam.
-    """
+    """The course of one session and its deliveries."""
 
     course: Course
     machine: Machine
-    fractions: Mapping[str, int]
+    orders: Orders
     lines: Lines
-    earlier: Mapping[tuple[str, int], int] = field(default_factory=dict)
-    book: Book | None = None
     gated: bool = False
     in_free_breathing: bool = False  # gated, and not in breath-hold
     deliveries: list[Delivery] = field(default_factory=list)
@@ -75,11 +83,11 @@ class RecordVerify:
             for d in self.deliveries
             if (d.target, d.fraction, d.beam) == (target.id, self.fraction(target), beam.number)
         ]
-        return max(ends, default=self.earlier.get((target.id, beam.number), 0))
+        return max(ends, default=self.orders.earlier.get((target.id, beam.number), 0))
 
     def fraction(self, target: Target) -> int:
         """Which fraction of the target this session gives."""
-        return self.fractions[target.id]
+        return self.orders.fractions[target.id]
 
     def select(self, target: Target, beam: Beam) -> int:
         """Hand the beam to the controller; returns the meterset it starts from.
@@ -140,14 +148,14 @@ class RecordVerify:
     def begin(self, target: Target, beam: Beam, start: int) -> None:
         """The beam is about to go on."""
         self.certain = start
-        if self.book is not None:
-            self.book.begin(target.id, self.fraction(target), beam.number, start)
+        if self.orders.book is not None:
+            self.orders.book.begin(target.id, self.fraction(target), beam.number, start)
 
     def passed(self, beam: Beam, control_point: int) -> None:
         """A control point was reached."""
         self.certain = beam.control_points[control_point].meterset
-        if self.book is not None:
-            self.book.passed(control_point, self.certain)
+        if self.orders.book is not None:
+            self.orders.book.passed(control_point, self.certain)
 
     def record(self, delivery: Delivery) -> None:
         """Keep a delivery. Raises RefusedDelivery if it overlaps one already kept."""
@@ -163,13 +171,13 @@ class RecordVerify:
                     f"{kept.end / 1000:.3f} MU would be delivered twice"
                 )
         self.deliveries.append(delivery)
-        if self.book is not None:
-            self.book.end(delivery)
+        if self.orders.book is not None:
+            self.orders.book.end(delivery)
 
     def control_point_metersets(self, target: Target, beam: Beam) -> list[int]:
         """Delivered meterset of each control point over all deliveries of this fraction, mMU."""
         specified = [point.meterset for point in beam.control_points]
         own = (target.id, self.fraction(target), beam.number)
         stretches = [(d.start, d.end) for d in self.deliveries if (d.target, d.fraction, d.beam) == own]
-        stretches.append((0, self.earlier.get((target.id, beam.number), 0)))
+        stretches.append((0, self.orders.earlier.get((target.id, beam.number), 0)))
         return [sum(points) for points in zip(*(delivered(specified, *s) for s in stretches), strict=True)]

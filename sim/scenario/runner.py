@@ -10,6 +10,7 @@ import simpy
 from firmware_model.contract import Controller, ControllerFailed
 from sim.clinic.motion import Motion
 from sim.clinic.policy import Policy
+from sim.clinic.record_verify import Orders
 from sim.clock import wall_seconds
 from sim.scenario.expectations import Measured, measure
 from sim.scenario.intervals import longest, where
@@ -55,10 +56,11 @@ def run_scenario(
     *,
     seed: int | None = None,
     reproduce: str = "",
+    orders: Orders | None = None,
 ) -> Outcome:
     """Run to the end of the session or the time limit, and judge.
 
-    ``seed`` replaces the scenario's. A controller that fails on the way ends the run as RIG_ERROR with
+    ``seed`` replaces the scenario's, and ``orders`` its fraction where it is part of a course. A controller that fails on the way ends the run as RIG_ERROR with
     what was recorded until then. Raises ValueError when plant and table do not fit, and ControllerFailed
     when the controller cannot be started.
     """
@@ -76,7 +78,7 @@ def run_scenario(
         loaded.machine,
         loaded.table,
         controller,
-        {target.id: scenario.fraction for target in loaded.course.targets},
+        orders or Orders({target.id: scenario.fraction for target in loaded.course.targets}),
         policy,
         f"{scenario.title}/{used_seed}",
         Motion(scenario.breathing, loaded.recording, scenario.gating, scenario.drift),

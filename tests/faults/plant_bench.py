@@ -58,7 +58,7 @@ class Plant:
 
     def __init__(self, *steps: dict[str, Any], seed: str = "plant/1", beam_on: bool = True) -> None:
         self.world: World = build_world(
-            course(ARC), MACHINE, TABLE, ModelController(TABLE), {}, Policy(), seed
+            course(ARC), MACHINE, TABLE, ModelController(TABLE), Orders(), Policy(), seed
         )
         self.clock, self.linac, self.trace = self.world.clock, self.world.linac, self.world.trace
         self.timeline = Timeline(self.world, [step(**fields) for fields in steps])
