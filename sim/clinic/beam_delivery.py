@@ -7,7 +7,7 @@ from firmware_model.states import Command, State
 from firmware_model.table import Table
 from sim.clinic.causes import Causes
 from sim.clinic.coaching import Coach
-from sim.clinic.console import NOTICE_S, PRESS_S, Console, SessionAbandoned, Steps
+from sim.clinic.console import NOTICE_S, PRESS_S, Console, SessionAbandoned, Steps, TargetRefused
 from sim.clinic.policy import MAX_MOTION_STOPS, PATIENCE_US, Policy
 from sim.clinic.record_verify import Delivery, RecordVerify
 from sim.clinic.reimaging import Imager
@@ -88,7 +88,7 @@ class BeamDelivery:
             meterset_mu=beam.meterset / 1000,
             start_mu=start / 1000,
         )
-        yield from self._check()
+        yield from self._check(target)
         records.begin(target, beam, start)
         delivery = self._env.process(linac.sequencer.deliver())
         yield from self._press_beam_on()
@@ -112,7 +112,7 @@ class BeamDelivery:
         yield self._env.timeout(noticed_after_us)
         self._console.act("edit the beam quality")
 
-    def _check(self) -> Steps:
+    def _check(self, target: Target) -> Steps:
         """Have the controller prove its lines; retry once the cause of a refusal is gone."""
         console = self._console
         deadline = self._env.now + PATIENCE_US
@@ -132,6 +132,9 @@ class BeamDelivery:
                 )
                 if passed:
                     return
+            refusal = self._records.refusal(target)
+            if refusal is not None:  # nothing at the machine changes what the ledger says
+                raise TargetRefused(refusal)
             if not (yield from self._causes.clear(deadline)):
                 raise SessionAbandoned(f"check refused: {self._causes.standing()}")
 

@@ -89,6 +89,10 @@ class RecordVerify:
         """Which fraction of the target this session gives."""
         return self.orders.fractions[target.id]
 
+    def refusal(self, target: Target) -> str | None:
+        """Why the target must not be treated in this session; None: it may."""
+        return self.orders.refused.get(target.id)
+
     def select(self, target: Target, beam: Beam) -> int:
         """Hand the beam to the controller; returns the meterset it starts from.
 

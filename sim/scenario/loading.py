@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from firmware_model.diagnostics import did_you_mean
 from firmware_model.strict_yaml import Document, load, load_document
@@ -55,10 +56,10 @@ def load_scenario(path: Path, table_path: Path | None = None) -> LoadedScenario:
         raise document.error(
             ("table",), f"scan period {table.scan_period} us: the plant needs a whole number of milliseconds"
         )
-    _check_units(document, table)
+    check_units(document, table)
     course = load_plan(_plan_path(document, here), machine, scenario.fraction_group)
     targets = _check_targets(document, course)
-    _check_requirements(document, table)
+    check_requirements(document, table)
     check_steps(document, ("timeline",), scenario.timeline, table, course)
     own_table = table if table_path is None else load_table(named)
     check_expectations(document, ("expect",), scenario.expect, scenario.timeline, own_table, course)
@@ -78,7 +79,7 @@ def _plan_path(document: Document[Scenario], here: Path) -> Path:
     return Path(spec.origin).parent / inside
 
 
-def _check_units(document: Document[Scenario], table: Table) -> None:
+def check_units(document: Document[Any], table: Table) -> None:
     """The plant drives every signal in the unit and LSB of the reference table, or it would be misread."""
     for name, driven in load_table(REFERENCE_TABLE).signals.items():
         read = table.signals.get(name)
@@ -105,7 +106,7 @@ def _check_motion(document: Document[Scenario], here: Path) -> Recording | None:
     return None
 
 
-def _check_requirements(document: Document[Scenario], table: Table) -> None:
+def check_requirements(document: Document[Any], table: Table) -> None:
     for index, name in enumerate(document.model.requirements):
         if name not in table.requirements:
             raise document.error(

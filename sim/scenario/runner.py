@@ -60,9 +60,10 @@ def run_scenario(
 ) -> Outcome:
     """Run to the end of the session or the time limit, and judge.
 
-    ``seed`` replaces the scenario's, and ``orders`` its fraction where it is part of a course. A controller that fails on the way ends the run as RIG_ERROR with
-    what was recorded until then. Raises ValueError when plant and table do not fit, and ControllerFailed
-    when the controller cannot be started.
+    ``seed`` replaces the scenario's, and ``orders`` its fraction where it is part of a course. A
+    controller that fails on the way ends the run as RIG_ERROR with what was recorded until then.
+    Raises ValueError when plant and table do not fit, and ControllerFailed when the controller cannot
+    be started.
     """
     started = wall_seconds()
     scenario = loaded.scenario

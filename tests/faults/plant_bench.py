@@ -15,6 +15,7 @@ from hypothesis import Phase, settings
 from firmware_model.contract import ONE
 from firmware_model.controller import ModelController
 from sim.clinic.operator import Policy
+from sim.clinic.record_verify import Orders
 from sim.plan.course import Beam, ControlPoint
 from sim.scenario.timeline import Timeline
 from sim.world import World, build_world
