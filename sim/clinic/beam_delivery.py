@@ -68,7 +68,9 @@ class BeamDelivery:
         assert quality is not None, "plans are checked against the machine before a session"
         start = records.select(target, beam)
         linac.generator.select(quality)
-        linac.dose.begin(start)
+        # Counters only fall when a beam is selected; those of a remainder are loaded in the check, as
+        # anything that counts up outside it is stray dose to the controller.
+        linac.dose.begin(min(start, linac.dose.primary.count.counts(self._env.now)))
         linac.sequencer.begin(beam, start)
         first = beam.at(start)
         self.beam, self._motion_stops = beam, 0
@@ -88,7 +90,7 @@ class BeamDelivery:
             meterset_mu=beam.meterset / 1000,
             start_mu=start / 1000,
         )
-        yield from self._check(target)
+        yield from self._check(target, start)
         records.begin(target, beam, start)
         delivery = self._env.process(linac.sequencer.deliver())
         yield from self._press_beam_on()
@@ -112,7 +114,7 @@ class BeamDelivery:
         yield self._env.timeout(noticed_after_us)
         self._console.act("edit the beam quality")
 
-    def _check(self, target: Target) -> Steps:
+    def _check(self, target: Target, start: int) -> Steps:
         """Have the controller prove its lines; retry once the cause of a refusal is gone."""
         console = self._console
         deadline = self._env.now + PATIENCE_US
@@ -120,6 +122,8 @@ class BeamDelivery:
             started = self._env.now
             reply = yield from console.send(Command.begin_check)
             if reply.accepted:
+                if self._linac.dose.primary.count.counts(self._env.now) < start:
+                    self._linac.dose.begin(start)
                 yield from console.until(lambda o: o.state is not State.check, 60 * US_PER_S)
                 passed = console.state is State.ready
                 self._trace.event(

@@ -85,17 +85,19 @@ class Days:
         )
         abandoned = self._ledger.abandoned()
         gone = {*abandoned, *self.blocked}
-        kept = [v for v in self._planned or () if v.at.date() >= self._from and v.target not in gone]
-        early = self._planned is not None and session.visits[0] not in self._planned
-        self._planned = tuple(kept) if as_planned and not early else None
+        if as_planned and self._planned is not None and session.visits[0] in self._planned:
+            left = [v for v in self._planned if v.at.date() >= self._from and v.target not in gone]
+            self._planned = tuple(left)
+        else:
+            self._planned = None
         if not as_planned and session.entry is not None and session.entry.remainder == "same_day":
-            left = [
+            again = [
                 replace(visit, at=session.at + SAME_DAY_PAUSE)
                 for visit in session.visits
                 if visit.target not in gone and not _complete(given.get((visit.target, visit.fraction)))
             ]
-            if left:
-                self._after = PlannedSession(left[0].at, tuple(left), None)
+            if again:
+                self._after = PlannedSession(again[0].at, tuple(again), None)
 
     def _plan(self) -> tuple[Visit, ...]:
         gone = {*self._ledger.abandoned(), *self.blocked}
