@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,8 +34,12 @@ class Delivery:
     first_up: str | None = None
 
 
+class NotRecorded(ValueError):
+    """The book did not take what it was told; the message says why."""
+
+
 class Book(Protocol):
-    """Where every delivery is written down when it happens (:mod:`sim.ledger`)."""
+    """Where every delivery is written down when it happens (:mod:`sim.ledger`). Raises NotRecorded."""
 
     def begin(self, target: str, fraction: int, beam: int, start: int) -> None: ...
     def passed(self, control_point: int, meterset: int) -> None: ...
@@ -68,12 +73,18 @@ class RecordVerify:
     deliveries: list[Delivery] = field(default_factory=list)
     plan_token: int = field(init=False)  # changes when any control point of the course changes
     mistaken: set[str] = field(default_factory=set)  # fault: identities the console confirms wrongly
+    unrecorded: str = ""  # why the book no longer takes what is delivered
     certain: int = 0  # meterset of the last control point reached, or where the beam went on, mMU
     _confirmed: Target | None = None
 
     def __post_init__(self) -> None:
         self.plan_token = token("plan", self.course.digest)
         self.lines.drive("override_plan", 0)
+        self.lines.drive("fraction_cleared", True)  # until a fraction is selected there is none to refuse
+        self.lines.drive("cross_dose_change", 0)
+        self.lines.drive("cross_dose_override", False)
+        self.lines.drive("target_dose", 0)
+        self.lines.drive("organ_dose", 0)
         self.end_override()
 
     def delivered(self, target: Target, beam: Beam) -> int:
@@ -91,7 +102,7 @@ class RecordVerify:
 
     def refusal(self, target: Target) -> str | None:
         """Why the target must not be treated in this session; None: it may."""
-        return self.orders.refused.get(target.id)
+        return self.unrecorded or self.orders.refused.get(target.id)
 
     def select(self, target: Target, beam: Beam) -> int:
         """Hand the beam to the controller; returns the meterset it starts from.
@@ -113,6 +124,7 @@ class RecordVerify:
         drive("patient_selected", token("patient", self.course.patient))
         drive("plan_selected", self.plan_token)
         drive("target_selected", token("target", target.id))
+        drive("fraction_cleared", self.refusal(target) is None)
         drive("fraction_selected", token("fraction", fraction))
         drive(
             "parameters_token",
@@ -152,14 +164,16 @@ class RecordVerify:
     def begin(self, target: Target, beam: Beam, start: int) -> None:
         """The beam is about to go on."""
         self.certain = start
-        if self.orders.book is not None:
-            self.orders.book.begin(target.id, self.fraction(target), beam.number, start)
+        with self._writing():
+            if self.orders.book is not None:
+                self.orders.book.begin(target.id, self.fraction(target), beam.number, start)
 
     def passed(self, beam: Beam, control_point: int) -> None:
         """A control point was reached."""
         self.certain = beam.control_points[control_point].meterset
-        if self.orders.book is not None:
-            self.orders.book.passed(control_point, self.certain)
+        with self._writing():
+            if self.orders.book is not None and not self.unrecorded:
+                self.orders.book.passed(control_point, self.certain)
 
     def record(self, delivery: Delivery) -> None:
         """Keep a delivery. Raises RefusedDelivery if it overlaps one already kept."""
@@ -175,8 +189,18 @@ class RecordVerify:
                     f"{kept.end / 1000:.3f} MU would be delivered twice"
                 )
         self.deliveries.append(delivery)
-        if self.orders.book is not None:
-            self.orders.book.end(delivery)
+        with self._writing():
+            if self.orders.book is not None and not self.unrecorded:
+                self.orders.book.end(delivery)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What the book does not take ends the beam, and nothing more is given in this session."""
+        try:
+            yield
+        except NotRecorded as problem:
+            self.unrecorded = str(problem)
+            self.lines.drive("fraction_cleared", False)
 
     def control_point_metersets(self, target: Target, beam: Beam) -> list[int]:
         """Delivered meterset of each control point over all deliveries of this fraction, mMU."""

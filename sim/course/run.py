@@ -231,6 +231,7 @@ def _session(session: GivenSession) -> dict[str, Any]:
             for target, found in session.refused.items()
             for refusal in found
         ],
+        "unrecorded": session.outcome.world.records.unrecorded or None,
         "sim_time_s": session.outcome.run["sim_time_s"],
         "interlocks": session.outcome.run["interlocks"],
     }

@@ -30,7 +30,8 @@ def print_session(session: GivenSession) -> None:
 def print_course(outcome: CourseOutcome, folder: Path) -> None:
     """Targets, expectations and the verdict."""
     console, record = Console(), outcome.record
-    table = Table(title=record["course"]["title"], title_justify="left")
+    console.print(Text(record["course"]["title"]), soft_wrap=True)
+    table = Table()
     table.add_column("target", no_wrap=True)
     table.add_column("fractions given", justify="right")
     table.add_column("")

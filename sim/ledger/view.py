@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sim.clinic.record_verify import NotRecorded
 from sim.plan.visits import Visit
 
 SCHEMA_VERSION = 1
@@ -19,7 +20,7 @@ SCHEMA_VERSION = 1
 BUSY_S = 5.0
 
 
-class LedgerError(ValueError):
+class LedgerError(NotRecorded):
     """A ledger that cannot be used, or a line it does not take. The message says what to do."""
 
 
