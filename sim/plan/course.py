@@ -139,6 +139,29 @@ class OverallTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """The patient's surface: an ellipse in every axial plane; 0.01 mm, patient coordinates."""
+
+    centre: tuple[int, int]  # x, y
+    width: int  # right to left
+    depth: int  # anterior to posterior
+
+    def holds(self, point: Point) -> bool:
+        """Whether a point is within the patient."""
+        x, y = (point[0] - self.centre[0]) * self.depth, (point[1] - self.centre[1]) * self.width
+        return 4 * (x * x + y * y) <= (self.width * self.depth) ** 2
+
+
+@dataclass(frozen=True, slots=True)
+class OrganPoint:
+    """A point at risk at which dose is told."""
+
+    id: str
+    site: str
+    at: Point  # 0.01 mm, patient coordinates
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """Everything planned for one patient; targets in the planned order of delivery."""
 
@@ -149,6 +172,8 @@ class Course:
     source: str  # file name as given
     findings: tuple[Finding, ...] = field(default=())
     overall: tuple[OverallTime, ...] = field(default=())  # of the studies whose regimens are used
+    outline: Outline | None = None  # of the patient; None: the plan does not say
+    organs: tuple[OrganPoint, ...] = ()
 
     def target(self, target_id: str) -> Target:
         """The target of that id. Raises KeyError with the known ids otherwise."""
