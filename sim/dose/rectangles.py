@@ -63,10 +63,12 @@ def _corner(i: NDArray[np.intp], f: Array, s: Array, j: NDArray[np.intp], g: Arr
     flat = _table()
     at = i * (_CELLS + 1) + j
     here = flat.take(at)
-    low: Array = here + g * (flat.take(at + 1) - here)
+    low: Array = g * (flat.take(at + 1) - here)
+    low += here
     at += _CELLS + 1
     here = flat.take(at)
-    high: Array = here + g * (flat.take(at + 1) - here)
+    high: Array = g * (flat.take(at + 1) - here)
+    high += here
     high -= low
     high *= f
     low += high
