@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sim.dose.beam_data import GY_PER_MU, HEAD_LEAKAGE
 from sim.dose.fields import States, states_of
 from sim.dose.kernel import SOURCE_AXIS_CM, Kernel, kernel
-from sim.dose.outline import Ellipse, outline_of
+from sim.dose.outline import Ellipse
 from sim.dose.points import DosePoint, dose_points, positions
 from sim.dose.rectangles import over_rectangles
 from sim.plan.course import Beam, Course
@@ -121,7 +121,7 @@ def influence_at(
     course: Course, points: tuple[DosePoint, ...], *, leakage: float = HEAD_LEAKAGE
 ) -> Influence:
     """The same at any points; ``leakage`` is the share of the calibrated dose that is everywhere."""
-    outline = Ellipse.of(outline_of(course))
+    outline = Ellipse.of(course.body)
     where = positions(points)
     beams = {}
     for target in course.targets:

@@ -11,29 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.plan.course import Course, Outline
+from sim.plan.course import Outline
 
 Array = NDArray[np.float64]
-
-#: Of a plan that gives no outline, 0.01 mm: width and depth of an adult trunk (engineering default).
-DEFAULT_WIDTH, DEFAULT_DEPTH = 36_000, 24_000
-
-
-def outline_of(course: Course) -> Outline:
-    """The outline the plan gives, or the default one around its targets.
-
-    The default is centred on the origin of the patient coordinates when all targets are within it,
-    as in plans written by hand, and on the mean of their centres otherwise.
-    """
-    if course.outline is not None:
-        return course.outline
-    usual = Outline((0, 0), DEFAULT_WIDTH, DEFAULT_DEPTH)
-    centres = [target.centre for target in course.targets]
-    if all(usual.holds(centre) for centre in centres):
-        return usual
-    x, y = (sum(centre[axis] for centre in centres) // len(centres) for axis in (0, 1))
-    return Outline((x, y), DEFAULT_WIDTH, DEFAULT_DEPTH)
-
 
 @dataclass(frozen=True, slots=True)
 class Ellipse:

@@ -14,7 +14,6 @@ from sim.dose.delivered import delivered
 from sim.dose.fields import UnknownLeaves
 from sim.dose.influence import influence
 from sim.dose.kernel import NoBeamData
-from sim.dose.outline import outline_of
 from sim.dose.points import DosePoint
 from sim.plan.course import Course, Target
 from sim.record.trace import Trace
@@ -54,10 +53,10 @@ class PointDose:
             "difference_gy": _gy(self.delivered_gy - self.planned_gy),
             "own_gy": _gy(self.own_gy),
             "cross_gy": _gy(self.delivered_gy - self.own_gy),
-            "from": {
-                name: {"planned_gy": _gy(self.planned[name]), "delivered_gy": _gy(self.delivered[name])}
-                for name in self.planned
-            },
+            "from": [
+                {"target": name, "planned_gy": _gy(gy), "delivered_gy": _gy(self.delivered[name])}
+                for name, gy in self.planned.items()
+            ],
         }
         return {key: value for key, value in entry.items() if value is not None}
 
@@ -103,7 +102,7 @@ def session_dose(course: Course, targets: Sequence[Target], trace: Trace) -> Ses
         )
         for i, point in enumerate(known.points)
     )
-    ellipse = outline_of(course)
+    ellipse = course.body
     outline = {
         "centre_mm": [value / 100 for value in ellipse.centre],
         "width_mm": ellipse.width / 100,

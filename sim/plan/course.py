@@ -152,6 +152,10 @@ class Outline:
         return 4 * (x * x + y * y) <= (self.width * self.depth) ** 2
 
 
+#: Of a plan that gives no outline: width and depth of an adult trunk (engineering default).
+USUAL_OUTLINE = Outline((0, 0), 36_000, 24_000)
+
+
 @dataclass(frozen=True, slots=True)
 class OrganPoint:
     """A point at risk at which dose is told."""
@@ -182,6 +186,21 @@ class Course:
                 return target
         known = ", ".join(t.id for t in self.targets)
         raise KeyError(f"no target {target_id!r}; this course has: {known}")
+
+    @property
+    def body(self) -> Outline:
+        """The outline the plan gives, or the usual one.
+
+        The usual one is centred on the origin of the patient coordinates when all targets are within
+        it, as in plans written by hand, and on the mean of their centres otherwise.
+        """
+        if self.outline is not None:
+            return self.outline
+        centres = [target.centre for target in self.targets]
+        if all(USUAL_OUTLINE.holds(centre) for centre in centres):
+            return USUAL_OUTLINE
+        x, y = (sum(centre[axis] for centre in centres) // len(centres) for axis in (0, 1))
+        return Outline((x, y), USUAL_OUTLINE.width, USUAL_OUTLINE.depth)
 
     @property
     def digest(self) -> str:
