@@ -48,7 +48,9 @@ def cross_dose(course: Course) -> CrossDose:
     columns = [known.dose(known.planned(target.id)) for target in course.targets]
     gy = np.array([column[t.id][centres] for column, t in zip(columns, course.targets, strict=True)]).T
     return CrossDose(
-        tuple(target.id for target in course.targets), gy, np.array([float(t.fractions) for t in course.targets])
+        tuple(target.id for target in course.targets),
+        gy,
+        np.array([float(t.fractions) for t in course.targets]),
     )
 
 
@@ -58,13 +60,17 @@ def factors(course: Course, how: Metersets) -> dict[str, float]:
         return {target.id: 1.0 for target in course.targets}
     missing = [target.id for target in course.targets if target.prescription_gy is None]
     if missing:
-        raise Unscalable(f"no prescription for {', '.join(missing)}; give one or leave the metersets as written")
+        raise Unscalable(
+            f"no prescription for {', '.join(missing)}; give one or leave the metersets as written"
+        )
     dose = cross_dose(course).course()
     wanted = np.array([target.prescription_gy for target in course.targets], dtype=np.float64)
     own = np.diag(dose)
     if np.any(own <= 0):
         name = course.targets[int(np.argmin(own))].id
-        raise Unscalable(f"the beams of {name} give its centre no dose; is it outside of the patient's outline?")
+        raise Unscalable(
+            f"the beams of {name} give its centre no dose; is it outside of the patient's outline?"
+        )
     scale = wanted / own if how == "independent" else np.linalg.solve(dose, wanted)
     for target, factor in zip(course.targets, scale, strict=True):
         if not factor > 0:

@@ -96,7 +96,7 @@ class Influence:
         whole: dict[int, Array] = {}  # MU of segments delivered from end to end
         for stretch in stretches:
             beam = self.beams[stretch.beam]
-            if stretch.end - stretch.start == 1 and stretch.start.is_integer():
+            if stretch.end - stretch.start == 1 and stretch.start == int(stretch.start):
                 count = int(beam.position[-1])
                 whole.setdefault(stretch.beam, np.zeros(count))[int(stretch.start)] += stretch.mu
             elif stretch.mu:

@@ -15,6 +15,7 @@ from sim.plan.course import Outline
 
 Array = NDArray[np.float64]
 
+
 @dataclass(frozen=True, slots=True)
 class Ellipse:
     """An outline in cm."""

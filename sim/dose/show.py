@@ -109,4 +109,3 @@ def _scale_line(way: Metersets, scale: dict[str, float] | str) -> str:
     if isinstance(scale, str):
         return f"metersets {way}: {scale}"
     return f"metersets {way}: " + ", ".join(f"{name} x {factor:.4f}" for name, factor in scale.items())
-
