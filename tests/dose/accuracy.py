@@ -146,3 +146,7 @@ def cross_dose(energy: int, mode: FluenceMode) -> tuple[dict[int, float], dict[i
 
 def _grid(x: Array, y: Array, z: Array) -> Array:
     return np.stack(np.meshgrid(x, y, z, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+if __name__ == "__main__":  # the table of docs/dose.md
+    print("\n".join(row.line() for row in all_rows()))

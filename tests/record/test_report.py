@@ -85,7 +85,15 @@ def page(trace: Trace, run: dict[str, Any]) -> Page:
 
 def test_all_sections(trace: Trace, run: dict[str, Any]) -> None:
     shown = page(trace, run)
-    for anchor in ("timeline", "expectations", "invariants", "dose", "interlocks", "events", "reproduce"):
+    for anchor in (
+        "timeline",
+        "expectations",
+        "invariants",
+        "metersets",
+        "interlocks",
+        "events",
+        "reproduce",
+    ):
         assert anchor in shown.ids
     for text in (
         "PASS", "Two liver metastases: the door opens during the second",
