@@ -111,3 +111,10 @@ def check_expectations(
                 f"the plan has no target {expectation.delivered!r}",
                 did_you_mean(expectation.delivered, targets),
             )
+        places = [*targets, *(organ.id for organ in course.organs)]
+        if expectation.dose is not None and expectation.dose not in places:
+            raise document.error(
+                (*at, "dose"),
+                f"the plan has no target or organ {expectation.dose!r}",
+                did_you_mean(expectation.dose, places),
+            )

@@ -65,6 +65,8 @@ def run_scenario(
     Raises ValueError when plant and table do not fit, and ControllerFailed when the controller cannot
     be started.
     """
+    from sim.dose.session import session_dose  # and NumPy: only a run pays for it
+
     started = wall_seconds()
     scenario = loaded.scenario
     used_seed = scenario.seed if seed is None else seed
@@ -95,7 +97,8 @@ def run_scenario(
     world.truth.catch_up()
     gaps: dict[str, str] = {gap.invariant: gap.because for gap in scenario.known_gaps}
     invariants = [replace(verdict, known_gap=gaps.get(verdict.id, "")) for verdict in judge_all(world)]
-    expectations = [measure(world, expectation, timeline.fired) for expectation in scenario.expect]
+    dose = session_dose(loaded.course, loaded.targets, world.trace)
+    expectations = [measure(world, expectation, timeline.fired, dose) for expectation in scenario.expect]
     expectations += [
         Measured(
             f"{verdict.id} is a known gap", "pass" if verdict.broken else "fail", verdict.status, "known_gap"
@@ -129,6 +132,7 @@ def run_scenario(
         "measurements": measurements,
         "interlocks": _interlocks(world),
         "targets": _targets(world, loaded),
+        "dose": dose.record(),
         "final_state": world.conductor.outputs.state.name,
         "reproduce": reproduce,
     }
@@ -149,6 +153,7 @@ def never_started(
         "sim_time_s": 0.0,
         "wall_time_s": 0.0,
         **{key: [] for key in ("expectations", "invariants", "measurements", "interlocks", "targets")},
+        "dose": {"not_computed": "nothing was delivered: the board could not be started"},
         "final_state": "off",
         "reproduce": reproduce,
         "rig_error": _rig_error(problem),
@@ -214,7 +219,7 @@ def _interlocks(world: World) -> list[dict[str, Any]]:
 
 
 def _targets(world: World, loaded: LoadedScenario) -> list[dict[str, Any]]:
-    """Planned and delivered meterset of each target, beam and control point. Gy is not computed here."""
+    """Planned and delivered meterset of each target, beam and control point."""
     records = world.records
     result = []
     for target in loaded.targets:

@@ -109,6 +109,7 @@ STORIES = {
     "nominal/three_targets": about(END),
     "nominal/two_of_five_targets": about(END),
     "nominal/two_targets": about(END),
+    "nominal/two_targets_planned_together": about(END),
     "nominal/two_targets_reversed": about(END),
 }
 
