@@ -136,15 +136,21 @@ class BeamDelivery:
                 )
                 if passed:
                     return
-            refusal = self._records.refusal(target)
-            if refusal is not None:  # nothing at the machine changes what the ledger says
-                raise TargetRefused(refusal)
+            blocking = console.name(reply.blocked_by)
+            if blocking is not None and self._asks_the_ledger(blocking):
+                raise TargetRefused(self._records.refusal(target) or blocking)
             if not (yield from self._causes.clear(deadline)):
                 raise SessionAbandoned(f"check refused: {self._causes.standing()}")
 
     def _passed(self, control_point: int) -> None:
         if self.beam is not None:
             self._records.passed(self.beam, control_point)
+
+    def _asks_the_ledger(self, interlock: str) -> bool:
+        """Whether the row judges what the ledger says: nothing at the machine changes that."""
+        return bool(
+            {"fraction_cleared", "cross_dose_change"} & set(self._table.interlocks[interlock].signals)
+        )
 
     def _unproven(self) -> str | None:
         """What ended a proof test: an interlock that tripped, or else the line that did not answer."""

@@ -52,11 +52,15 @@ class Orders:
 
     ``fractions`` names the fraction of each target to give and ``earlier`` what of it earlier sessions
     delivered, mMU by target and beam; ``refused`` says of a target why it must not be treated now.
+    ``cross_dose`` is the change of its cross dose (0.1 % of its planned dose) where there is one, and
+    ``cross_dose_accepted`` the change that somebody answers for.
     """
 
     fractions: Mapping[str, int] = field(default_factory=dict)
     earlier: Mapping[tuple[str, int], int] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    cross_dose: Mapping[str, int] = field(default_factory=dict)
+    cross_dose_accepted: Mapping[str, int] = field(default_factory=dict)
     book: Book | None = None
 
 
@@ -82,7 +86,7 @@ class RecordVerify:
         self.lines.drive("override_plan", 0)
         self.lines.drive("fraction_cleared", True)  # until a fraction is selected there is none to refuse
         self.lines.drive("cross_dose_change", 0)
-        self.lines.drive("cross_dose_override", False)
+        self.lines.drive("cross_dose_accepted", 0)
         self.lines.drive("target_dose", 0)
         self.lines.drive("organ_dose", 0)
         self.end_override()
@@ -125,6 +129,8 @@ class RecordVerify:
         drive("plan_selected", self.plan_token)
         drive("target_selected", token("target", target.id))
         drive("fraction_cleared", self.refusal(target) is None)
+        drive("cross_dose_change", self.orders.cross_dose.get(target.id, 0))
+        drive("cross_dose_accepted", self.orders.cross_dose_accepted.get(target.id, 0))
         drive("fraction_selected", token("fraction", fraction))
         drive(
             "parameters_token",

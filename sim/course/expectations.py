@@ -15,9 +15,29 @@ if TYPE_CHECKING:
 Sessions = list["GivenSession"]
 
 
-def judge(loaded: LoadedCourse, ledger: LedgerView, sessions: Sessions) -> list[dict[str, Any]]:
+def judge(
+    loaded: LoadedCourse, ledger: LedgerView, sessions: Sessions, dose: dict[str, Any]
+) -> list[dict[str, Any]]:
     """The entries of course.json: text, status, what was measured and the limit."""
-    return [_judge(expectation, ledger, sessions) for expectation in loaded.scenario.expect]
+    return [
+        _short(expectation, dose) if expectation.short is not None else _judge(expectation, ledger, sessions)
+        for expectation in loaded.scenario.expect
+    ]
+
+
+def _short(e: CourseExpectation, dose: dict[str, Any]) -> dict[str, Any]:
+    """Dose that will be missing at the end of the course, at a target's centre or an organ point."""
+    above, below = e.short_above or 0.0, e.short_below
+    text = f"{e.short} is short by more than {above:g} Gy"
+    text += f" and less than {below:g} Gy" if below is not None else ""
+    short = next((point["short_gy"] for point in dose.get("points", ()) if point["of"] == e.short), None)
+    passed = short is not None and short > above and (below is None or short < below)
+    return {
+        "text": text,
+        "status": "pass" if passed else "not_evaluated" if short is None else "fail",
+        "measured": short,
+        "limit": above if below is None else [above, below],
+    }
 
 
 def _judge(expectation: CourseExpectation, ledger: LedgerView, sessions: Sessions) -> dict[str, Any]:

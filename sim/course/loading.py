@@ -107,5 +107,12 @@ def _check_names(document: Document[CourseScenario], course: Course) -> None:
             name = getattr(expectation, key)
             if name is not None:
                 check_target(name, "expect", index, key)
+        places = [*known, *(organ.id for organ in course.organs)]
+        if expectation.short is not None and expectation.short not in places:
+            raise document.error(
+                ("expect", index, "short"),
+                f"the plan has no target or organ {expectation.short!r}",
+                did_you_mean(expectation.short, places),
+            )
         if expectation.refused is not None:
             check_target(expectation.refused.target, "expect", index, "refused", "target")

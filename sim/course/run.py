@@ -6,18 +6,21 @@ What earlier sessions delivered, and what the ledger refuses, comes to it as ord
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from firmware_model.contract import Controller
+from firmware_model.table import Differs
 from sim.clinic.record_verify import Orders
 from sim.clock import wall_seconds
 from sim.course.days import Days, PlannedSession
+from sim.course.dose import dose_record, standing_of
 from sim.course.expectations import judge
 from sim.course.loading import LoadedCourse
 from sim.course.schema import SessionEntry
+from sim.dose.standing import Standing
 from sim.ledger.clearance import Refusal, not_overridden, refusals
 from sim.ledger.store import Ledger
 from sim.plan.schedule import ScheduleError
@@ -82,7 +85,7 @@ def run_course(
             break
         if planned is None:
             break
-        session = _give(loaded, controller, board, ledger, planned, used_seed)
+        session = _give(loaded, controller, board, ledger, planned, used_seed, days.blocked)
         outcome.sessions.append(session)
         tell(session)
         if session.outcome.verdict == "RIG_ERROR":
@@ -107,12 +110,18 @@ def _give(
     ledger: Ledger,
     planned: PlannedSession,
     seed: int,
+    blocked: Collection[str],
 ) -> GivenSession:
     """One session: cleared by the ledger, run, and entered into it."""
     number = ledger.begin_session(planned.at, f"{loaded.scenario.title}, seed {seed}, {board.kind}")
     entry = planned.entry
-    refused = {
-        visit.target: left for visit in planned.visits if (left := _refused(loaded, ledger, visit, entry))
+    now = standing_of(loaded.course, ledger)
+    changes = _cross_dose(loaded, now, planned.visits, {*ledger.abandoned(), *blocked})
+    found = {v.target: _refused(loaded, ledger, v, entry, changes.get(v.target, 0)) for v in planned.visits}
+    refused = {target: left for target, left in found.items() if left}
+    by_ledger = {
+        target: "; ".join(refusal.message for refusal in left if refusal.rule != "cross-dose")
+        for target, left in refused.items()
     }
     orders = Orders(
         {visit.target: visit.fraction for visit in planned.visits},
@@ -121,7 +130,13 @@ def _give(
             for visit in planned.visits
             for beam, reached in ledger.reached(visit.target, visit.fraction).items()
         },
-        {target: "; ".join(r.message for r in found) for target, found in refused.items()},
+        {target: messages for target, messages in by_ledger.items() if messages},
+        changes,
+        {
+            override.target: changes.get(override.target, 0)
+            for override in (entry.overrides if entry is not None else ())
+            if override.refusal == "cross-dose"
+        },
         ledger,
     )
     scenario = _scenario(loaded, planned, number, seed, set(refused))
@@ -134,7 +149,7 @@ def _give(
         tuple(loaded.course.target(visit.target) for visit in planned.visits),
         loaded.digest,
     )
-    run = run_scenario(session, controller, board, orders=orders)
+    run = run_scenario(session, controller, board, orders=orders, before=now)
     for given_up in entry.abandon if entry is not None else ():
         ledger.abandon(given_up.target, given_up.reason)
     ledger.end_session()
@@ -142,15 +157,37 @@ def _give(
 
 
 def _refused(
-    loaded: LoadedCourse, ledger: Ledger, visit: Visit, entry: SessionEntry | None
+    loaded: LoadedCourse, ledger: Ledger, visit: Visit, entry: SessionEntry | None, change: int
 ) -> tuple[Refusal, ...]:
     """What stands against a visit when this session's overrides are taken into account."""
     found = refusals(ledger, loaded.course, visit.target, visit.fraction, visit.at)
+    row = loaded.table.interlocks.get("CROSS_DOSE")
+    if row is not None and isinstance(row.trips_when, Differs) and row.trips_when.by is not None:
+        limit = float(row.trips_when.by)
+        if abs(change) / 10 > limit:
+            found += (Refusal("cross-dose", _cross_dose_message(visit.target, change, limit)),)
     overrides = [o for o in entry.overrides if o.target == visit.target] if entry is not None else []
     for override in overrides:
         if any(refusal.rule == override.refusal for refusal in found):
             ledger.override(visit.target, visit.fraction, override.refusal, override.reason)
     return not_overridden(found, [override.refusal for override in overrides])
+
+
+def _cross_dose(
+    loaded: LoadedCourse, now: Standing | None, visits: tuple[Visit, ...], given_up: set[str]
+) -> dict[str, int]:
+    """Of every target treated now the change of its cross dose, in 0.1 % of its planned dose."""
+    if now is None:
+        return {}
+    return {v.target: round(1000 * now.cross_dose_change(v.target, given_up)) for v in visits}
+
+
+def _cross_dose_message(target: str, change: int, limit: float) -> str:
+    return (
+        f"the beams for other targets will give {target} {abs(change) / 10:g} % of its planned dose "
+        f"{'less' if change < 0 else 'more'} than the plan counts on ({limit:g} % is accepted): "
+        "plan anew, or have somebody answer for it"
+    )
 
 
 def _scenario(
@@ -186,7 +223,8 @@ def _record(
     seed: int,
     ended: str,
 ) -> dict[str, Any]:
-    expectations = judge(loaded, ledger, outcome.sessions)
+    dose = dose_record(loaded.course, ledger, {*ledger.abandoned(), *days.blocked})
+    expectations = judge(loaded, ledger, outcome.sessions, dose)
     verdicts = [session.outcome.verdict for session in outcome.sessions]
     if "RIG_ERROR" in verdicts:
         verdict = "RIG_ERROR"
@@ -214,6 +252,7 @@ def _record(
         "expectations": expectations,
         "sessions": [_session(session) for session in outcome.sessions],
         "targets": _targets(ledger),
+        "dose": dose,
         "blocked": days.blocked,
         "ended_by": ended or None,
         "exit_code": EXIT_CODES[verdict],

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from firmware_model.diagnostics import RefusedValue
 from firmware_model.key_rules import KeyRules
-from sim.plan.yaml_model import Name
+from sim.plan.yaml_model import Dose, Name
 from sim.scenario.schema import Expectation, OperatorPolicy, Step
 
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -111,8 +111,6 @@ class AbandonEntry(_Strict):
 class SessionEntry(_Strict):
     """A session that is not like the others: the one that gives a certain fraction."""
 
-    needs: ClassVar = {}
-
     giving: Annotated[VisitName, Field(description="the session that first gives this fraction")]
     timeline: Annotated[list[Step], Field(description="what happens on the way")] = []
     operator: Annotated[OperatorPolicy | None, Field(description="default: the course's")] = None
@@ -137,13 +135,20 @@ class RefusedEntry(VisitName):
 class CourseExpectation(_Strict):
     """What must be so of the whole course: exactly one of the quantities."""
 
-    one_of = ("completed", "incomplete", "refused", "sessions", "last_day")
+    one_of = ("completed", "incomplete", "refused", "sessions", "last_day", "short")
+    needs: ClassVar = dict.fromkeys(("short_above", "short_below"), "short")
 
     completed: Annotated[Name | None, Field(description="every fraction of this target is complete")] = None
     incomplete: Annotated[Name | None, Field(description="some fraction of this target is not")] = None
     refused: Annotated[RefusedEntry | None, Field(description="the ledger did not let this begin")] = None
     sessions: Annotated[int | None, Field(ge=0, description="number of sessions")] = None
     last_day: Annotated[Day | None, Field(description="day of the last session")] = None
+    short: Annotated[
+        Name | None,
+        Field(description="target or organ point that gets less dose over the course than planned"),
+    ] = None
+    short_above: Annotated[Dose | None, Field(description="with 'short': by more than this")] = None
+    short_below: Annotated[Dose | None, Field(description="with 'short': by less than this")] = None
 
 
 class CourseScenario(_Strict):

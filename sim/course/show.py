@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -41,6 +42,8 @@ def print_course(outcome: CourseOutcome, folder: Path) -> None:
             note = f"abandoned: {target['abandoned']}"
         table.add_row(target["id"], f"{len(target['completed'])} of {target['fractions']}", note)
     console.print(table)
+    if "points" in record["dose"]:
+        console.print(_dose(record))
     if record["ended_by"]:
         console.print(Text(record["ended_by"]), soft_wrap=True)
     for expectation in record["expectations"]:
@@ -49,3 +52,24 @@ def print_course(outcome: CourseOutcome, folder: Path) -> None:
     style = "bold green" if outcome.verdict == "PASS" else "bold red"
     console.print(Text(outcome.verdict, style))
     console.print(f"records: {folder / 'course.json'}", highlight=False, soft_wrap=True)
+
+
+def _dose(record: dict[str, Any]) -> Table:
+    """Gy over the course: planned, given, expected, and what will be missing."""
+    table = Table(title="Dose over the course, Gy: own and other beams", title_justify="left")
+    table.add_column("", no_wrap=True)
+    for name in ("planned", "given", "own", "other", "expected", "short", "%", "of limit"):
+        table.add_column(name, justify="right")
+    for point in record["dose"]["points"]:
+        own = point.get("own_given_gy", 0.0)
+        share = f"{100 * point['share_of_limit']:.0f} %" if "share_of_limit" in point else ""
+        short = point["short_gy"]
+        table.add_row(
+            point["of"],
+            *(f"{gy:.2f}" for gy in (point["planned_gy"], point["given_gy"], own, point["given_gy"] - own)),
+            f"{point['expected_gy']:.2f}",
+            f"{short:.2f}" if abs(short) >= 0.05 else "-",
+            f"{100 * short / point['planned_gy']:.1f}" if abs(short) >= 0.05 else "-",
+            share,
+        )
+    return table

@@ -6,7 +6,7 @@ its cross dose from those of all other targets.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from sim.dose.fields import UnknownLeaves
 from sim.dose.influence import influence
 from sim.dose.kernel import NoBeamData
 from sim.dose.points import DosePoint
+from sim.dose.standing import stretches
 from sim.plan.course import Course, Target
 from sim.record.trace import Trace
 
@@ -85,14 +86,24 @@ class SessionDose:
         return {"points": points, "outline": self.outline}
 
 
-def session_dose(course: Course, targets: Sequence[Target], trace: Trace) -> SessionDose:
-    """The dose of a finished run in which one fraction of ``targets`` was to be delivered."""
+def session_dose(
+    course: Course, targets: Sequence[Target], trace: Trace, earlier: Mapping[tuple[str, int], int]
+) -> SessionDose:
+    """The dose of a finished run in which one fraction of ``targets`` was to be delivered.
+
+    What of it ``earlier`` sessions delivered (mMU by target and beam) was not planned for this one.
+    """
     prescribed = {target.id: per_fraction(target) for target in course.targets}
     try:
         known = influence(course)
     except (NoBeamData, UnknownLeaves) as problem:
         return SessionDose((), prescribed, {}, str(problem))
-    planned = known.dose(stretch for target in targets for stretch in known.planned(target.id))
+    planned = known.dose(
+        stretch
+        for target in targets
+        for beam in target.beams
+        for stretch in stretches(beam, earlier.get((target.id, beam.number), 0), beam.meterset)
+    )
     given = known.dose(delivered(course, trace))
     points = tuple(
         PointDose(

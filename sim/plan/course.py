@@ -163,6 +163,7 @@ class OrganPoint:
     id: str
     site: str
     at: Point  # 0.01 mm, patient coordinates
+    tissue: str | None = None  # name in the library of limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,6 +266,9 @@ class OrganEntry(_Strict):
     id: Annotated[Name, Field(description="unique; scenarios refer to it")]
     site: Annotated[Text, Field(description="what is there, in words")]
     at: Annotated[Position, Field(description="x left, y posterior, z superior")]
+    tissue: Annotated[
+        Name | None, Field(description="kind of tissue, for its limit over the course; default: no limit")
+    ] = None
 
 
 class PlanDocument(_Strict):

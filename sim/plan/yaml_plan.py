@@ -29,6 +29,7 @@ from sim.plan.course import (
     Target,
 )
 from sim.plan.limits import quality_finding
+from sim.plan.organ_limits import tissues
 from sim.plan.projection import beams_eye_view
 from sim.plan.regimen import Regimen, regimens
 from sim.plan.rotation import TURN
@@ -112,10 +113,23 @@ def read_yaml_plan(path: Path, machine: Machine) -> Course:
         source=str(path),
         overall=_overall(chosen),
         outline=None if body is None else Outline(body.centre, body.width, body.depth),
-        organs=tuple(OrganPoint(organ.id, organ.site, organ.at) for organ in plan.organs),
+        organs=tuple(
+            OrganPoint(organ.id, organ.site, organ.at, _tissue(document, i))
+            for i, organ in enumerate(plan.organs)
+        ),
     )
     _check_inside(document, course)
     return course if plan.metersets == "as_written" else _scaled(document, course)
+
+
+def _tissue(document: Document[PlanDocument], index: int) -> str | None:
+    """The tissue of an organ point; the library is read only when one is named."""
+    name = document.model.organs[index].tissue
+    if name is not None and name not in tissues():
+        raise document.error(
+            ("organs", index, "tissue"), f"no limit for tissue {name!r}", did_you_mean(name, tissues())
+        )
+    return name
 
 
 def _check_inside(document: Document[PlanDocument], course: Course) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import simpy
 
@@ -19,6 +19,9 @@ from sim.scenario.loading import LoadedScenario
 from sim.scenario.motion_figures import motion_figures
 from sim.scenario.timeline import Timeline
 from sim.world import World, build_world
+
+if TYPE_CHECKING:
+    from sim.dose.standing import Standing
 
 SCHEMA_VERSION = 1
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INVALID": 3, "RIG_ERROR": 4, "SKIPPED": 0}
@@ -57,15 +60,19 @@ def run_scenario(
     seed: int | None = None,
     reproduce: str = "",
     orders: Orders | None = None,
+    before: Standing | None = None,
 ) -> Outcome:
     """Run to the end of the session or the time limit, and judge.
 
-    ``seed`` replaces the scenario's, and ``orders`` its fraction where it is part of a course. A
+    ``seed`` replaces the scenario's. As part of a course, ``orders`` replace its fraction, and ``before``
+    is how the course stands; alone, every earlier fraction counts as given. A
     controller that fails on the way ends the run as RIG_ERROR with what was recorded until then.
     Raises ValueError when plant and table do not fit, and ControllerFailed when the controller cannot
     be started.
     """
-    from sim.dose.session import session_dose  # and NumPy: only a run pays for it
+    # And NumPy: only a run pays for it.
+    from sim.dose.session import session_dose
+    from sim.dose.watch import watch_dose
 
     started = wall_seconds()
     scenario = loaded.scenario
@@ -86,6 +93,7 @@ def run_scenario(
         f"{scenario.title}/{used_seed}",
         Motion(scenario.breathing, loaded.recording, scenario.gating, scenario.drift),
     )
+    watch_dose(world, before, scenario.fraction)
     timeline = Timeline(world, scenario.timeline)
     session: simpy.Process = world.clock.process(world.operator.session(loaded.targets))
     failed: ControllerFailed | None = None
@@ -97,7 +105,7 @@ def run_scenario(
     world.truth.catch_up()
     gaps: dict[str, str] = {gap.invariant: gap.because for gap in scenario.known_gaps}
     invariants = [replace(verdict, known_gap=gaps.get(verdict.id, "")) for verdict in judge_all(world)]
-    dose = session_dose(loaded.course, loaded.targets, world.trace)
+    dose = session_dose(loaded.course, loaded.targets, world.trace, world.records.orders.earlier)
     expectations = [measure(world, expectation, timeline.fired, dose) for expectation in scenario.expect]
     expectations += [
         Measured(
