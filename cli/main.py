@@ -12,6 +12,8 @@ COMMANDS = {
     "overview": ("cli.overview", "Write one page over a folder of runs."),
     "check": ("cli.check", "Check scenario files without running them."),
     "plan": ("cli.plan", "Look at treatment plans."),
+    "course": ("cli.course", "Give a course over days and keep its ledger."),
+    "ledger": ("cli.ledger", "Look at what was delivered of a course."),
     "table": ("cli.table", "Look at interlock tables."),
     "board": ("cli.board", "List, serve and test boards."),
     "new": ("cli.new", "Write a first scenario that passes."),

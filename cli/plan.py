@@ -60,6 +60,44 @@ def show(file: Path, machine: Path, fraction_group: int | None, as_json: bool) -
     Console().print(render(course, limits))
 
 
+@command.command("dose")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--machine", type=click.Path(path_type=Path), default=REFERENCE_MACHINE, help="Machine file.")
+@click.option("--fraction-group", type=int, help="Fraction group of a DICOM plan that has several.")
+@click.option(
+    "--metersets",
+    type=click.Choice(["as_written", "independent", "joint"]),
+    default="as_written",
+    show_default=True,
+    help="Scale them to the prescriptions, each target by itself or all together.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def dose(file: Path, machine: Path, fraction_group: int | None, metersets: str, as_json: bool) -> None:
+    """Planned dose of each target from its own beams and from those of the others, in Gy.
+
+    Exit code 3: the plan cannot be delivered, or the dose model does not have its beams.
+    """
+    from sim.dose.cross import Metersets, Unscalable, scaled
+    from sim.dose.fields import UnknownLeaves
+    from sim.dose.kernel import NoBeamData
+    from sim.dose.show import as_dict, render
+
+    course, _ = _load(file, machine, fraction_group)
+    how = next(known for known in get_args(Metersets) if known == metersets)
+    try:
+        course = scaled(course, how)
+        result = as_dict(course)
+    except (NoBeamData, UnknownLeaves, Unscalable) as problem:
+        click.echo(f"{file}: {problem}", err=True)
+        sys.exit(3)
+    if as_json:
+        click.echo(json.dumps(result, indent=1))
+        return
+    from rich.console import Console
+
+    Console().print(render(course))
+
+
 @command.command("regimens")
 @click.option("--site", help="Only those for this site (and for any).")
 @click.option(

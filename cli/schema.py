@@ -27,7 +27,7 @@ def command(kind: str, out: Path | None, path: Path) -> None:
     """Print the JSON Schema of a KIND of file, for completion and inline errors in an editor.
 
     \b
-    KIND is scenario (the default), stimulus, plan, table or machine.
+    KIND is scenario (the default), course, stimulus, plan, table or machine.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the kinds of file: scenario, stimulus, plan, interlock table and machine."""
+"""The JSON Schemas of the kinds of file: scenario, course, stimulus, plan, interlock table and machine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from firmware_model.editor_schema import json_schema
 from firmware_model.stimulus import Stimulus
 from firmware_model.table import Table
+from sim.course.schema import CourseScenario
 from sim.machine import Machine
 from sim.plan.yaml_model import PlanDocument
 from sim.scenario.schema import Scenario
@@ -17,13 +18,14 @@ from sim.scenario.schema import Scenario
 #: Kind of file: its model and what it is called.
 KINDS: dict[str, tuple[type[BaseModel], str]] = {
     "scenario": (Scenario, "Linac interlock scenario"),
+    "course": (CourseScenario, "Linac interlock course"),
     "stimulus": (Stimulus, "Stimulus of a controller"),
     "plan": (PlanDocument, "Treatment plan"),
     "table": (Table, "Interlock table"),
     "machine": (Machine, "Machine"),
 }
 
-#: Keys of a scenario whose value is a name of the interlock table, and the part it stands in.
+#: Keys of a scenario or course whose value is a name of the interlock table, and the part it stands in.
 _NAMES = {
     "signal": "signals",
     "other": "signals",
@@ -44,7 +46,7 @@ def editor_schema(kind: str, table: Table) -> dict[str, Any]:
     """
     model, title = KINDS[kind]
     schema = json_schema(model, title, f"urn:linac-interlock-simulator:{kind}")
-    if kind == "scenario":
+    if kind in ("scenario", "course"):
         for key, value in _properties(schema):
             if key in _NAMES:
                 names = list(getattr(table, _NAMES[key]))

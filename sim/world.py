@@ -13,7 +13,7 @@ from sim.clinic.motion_schema import BreathHold
 from sim.clinic.operator import Operator
 from sim.clinic.patient import Patient
 from sim.clinic.policy import Policy
-from sim.clinic.record_verify import RecordVerify
+from sim.clinic.record_verify import Orders, RecordVerify
 from sim.clinic.target_truth import TargetTruth
 from sim.clock import Clock
 from sim.conductor import Conductor
@@ -58,7 +58,7 @@ def build_world(
     machine: Machine,
     table: Table,
     controller: Controller,
-    fraction: int,
+    orders: Orders,
     policy: Policy,
     seed: str,
     motion: Motion = STILL,
@@ -79,7 +79,7 @@ def build_world(
     records = RecordVerify(
         course,
         machine,
-        fraction,
+        orders,
         linac.lines,
         gated=gating is not None,
         in_free_breathing=gating is not None and not isinstance(gating, BreathHold),

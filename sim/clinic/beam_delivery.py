@@ -7,7 +7,7 @@ from firmware_model.states import Command, State
 from firmware_model.table import Table
 from sim.clinic.causes import Causes
 from sim.clinic.coaching import Coach
-from sim.clinic.console import NOTICE_S, PRESS_S, Console, SessionAbandoned, Steps
+from sim.clinic.console import NOTICE_S, PRESS_S, Console, SessionAbandoned, Steps, TargetRefused
 from sim.clinic.policy import MAX_MOTION_STOPS, PATIENCE_US, Policy
 from sim.clinic.record_verify import Delivery, RecordVerify
 from sim.clinic.reimaging import Imager
@@ -52,6 +52,7 @@ class BeamDelivery:
         self._line = -1  # index of the interlock exercised last by the proof test
         self._left = State.off  # the state before the present one
         conductor.listeners.append(self._note)
+        linac.sequencer.passed.append(self._passed)
         self.beam: Beam | None = None
         self._motion_stops = 0  # of this delivery
         self.delivered_at_end: list[float] = []  # plant's truth, MU
@@ -67,7 +68,9 @@ class BeamDelivery:
         assert quality is not None, "plans are checked against the machine before a session"
         start = records.select(target, beam)
         linac.generator.select(quality)
-        linac.dose.begin(start)
+        # Counters only fall when a beam is selected; those of a remainder are loaded in the check, as
+        # anything that counts up outside it is stray dose to the controller.
+        linac.dose.begin(min(start, linac.dose.primary.count.counts(self._env.now)))
         linac.sequencer.begin(beam, start)
         first = beam.at(start)
         self.beam, self._motion_stops = beam, 0
@@ -87,7 +90,8 @@ class BeamDelivery:
             meterset_mu=beam.meterset / 1000,
             start_mu=start / 1000,
         )
-        yield from self._check()
+        yield from self._check(target, start)
+        records.begin(target, beam, start)
         delivery = self._env.process(linac.sequencer.deliver())
         yield from self._press_beam_on()
         guidance = self._env.process(self._coach.guide()) if self._coach is not None else None
@@ -110,7 +114,7 @@ class BeamDelivery:
         yield self._env.timeout(noticed_after_us)
         self._console.act("edit the beam quality")
 
-    def _check(self) -> Steps:
+    def _check(self, target: Target, start: int) -> Steps:
         """Have the controller prove its lines; retry once the cause of a refusal is gone."""
         console = self._console
         deadline = self._env.now + PATIENCE_US
@@ -118,6 +122,8 @@ class BeamDelivery:
             started = self._env.now
             reply = yield from console.send(Command.begin_check)
             if reply.accepted:
+                if self._linac.dose.primary.count.counts(self._env.now) < start:
+                    self._linac.dose.begin(start)
                 yield from console.until(lambda o: o.state is not State.check, 60 * US_PER_S)
                 passed = console.state is State.ready
                 self._trace.event(
@@ -130,8 +136,21 @@ class BeamDelivery:
                 )
                 if passed:
                     return
+            blocking = console.name(reply.blocked_by)
+            if blocking is not None and self._asks_the_ledger(blocking):
+                raise TargetRefused(self._records.refusal(target) or blocking)
             if not (yield from self._causes.clear(deadline)):
                 raise SessionAbandoned(f"check refused: {self._causes.standing()}")
+
+    def _passed(self, control_point: int) -> None:
+        if self.beam is not None:
+            self._records.passed(self.beam, control_point)
+
+    def _asks_the_ledger(self, interlock: str) -> bool:
+        """Whether the row judges what the ledger says: nothing at the machine changes that."""
+        return bool(
+            {"fraction_cleared", "cross_dose_change"} & set(self._table.interlocks[interlock].signals)
+        )
 
     def _unproven(self) -> str | None:
         """What ended a proof test: an interlock that tripped, or else the line that did not answer."""
@@ -243,12 +262,13 @@ class BeamDelivery:
             # The counters died with the power; the controller remembers. After a hang they are alive
             # and know more: what came between its last scan and the watchdog.
             primary = retained.meterset
-        end = min(max(primary, start), beam.meterset)
+        # A control point passed since the controller's last scan is known to have been reached.
+        end = min(max(primary, start, self._records.certain), beam.meterset)
         self.delivered_at_end.append(self._linac.dose.delivered.counts(now) / 1000)
         self._records.record(
             Delivery(
                 target.id,
-                self._records.fraction,
+                self._records.fraction(target),
                 beam.number,
                 start,
                 end,

@@ -27,6 +27,10 @@ class SessionAbandoned(Exception):
     """The operator gives the session up; what was delivered is recorded."""
 
 
+class TargetRefused(SessionAbandoned):
+    """The ledger does not clear this target; the others may still be treated."""
+
+
 class Console:
     """Every act takes human time, drawn from the run's seed."""
 

@@ -15,7 +15,7 @@ from firmware_model.table import Table
 from sim.clinic.beam_delivery import BeamDelivery
 from sim.clinic.causes import Causes
 from sim.clinic.coaching import Coach
-from sim.clinic.console import Console, SessionAbandoned, Steps
+from sim.clinic.console import Console, SessionAbandoned, Steps, TargetRefused
 from sim.clinic.gating import Gate
 from sim.clinic.imaging import Imaging
 from sim.clinic.motion import Motion
@@ -94,7 +94,11 @@ class Operator:
             yield from self._switch_on()
             first = True
             for target in targets:
-                yield from self._treat(target, SETUP_S if first else CHANGE_TARGET_S)
+                try:
+                    yield from self._treat(target, SETUP_S if first else CHANGE_TARGET_S)
+                except TargetRefused as refused:
+                    self._console.act(f"leave {target.id}: {refused}")
+                    self.target = None
                 first = False
             yield from self._console.send(Command.stand_by)
         except SessionAbandoned as given_up:
@@ -116,7 +120,7 @@ class Operator:
 
     def _treat(self, target: Target, setup_s: tuple[int, int]) -> Steps:
         self.target = target
-        fraction = self._records.fraction
+        fraction = self._records.fraction(target)
         self._trace.event(self._env.now, "target", target=target.id, phase="start", fraction=fraction)
         if self._console.state is State.standby:
             yield from self._console.send(Command.prepare)
@@ -137,7 +141,7 @@ class Operator:
         self.target = None
 
     def _set_up(self, target: Target, isocentre: Point, setup_s: tuple[int, int]) -> Steps:
-        self._records.confirm()
+        self._records.confirm(target)
         yield self._console.after(setup_s)
         yield from self._imaging.set_up(target, isocentre)
         if self._linac.room.door_open:

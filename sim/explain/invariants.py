@@ -8,6 +8,7 @@ from firmware_model.controller import ModelController
 from firmware_model.strict_yaml import load
 from firmware_model.table_loading import load_table
 from sim.clinic.policy import Policy
+from sim.clinic.record_verify import Orders
 from sim.explain.explanation import Explanation
 from sim.explain.usage import Usage
 from sim.machine import REFERENCE_MACHINE, Machine
@@ -22,7 +23,7 @@ def known_invariants() -> dict[str, str]:
     """Id and title of every invariant: they name themselves when they judge, here a session not begun."""
     machine, table = load(REFERENCE_MACHINE, Machine), load_table()
     course = load_plan(STARTER_PLAN, machine, None)
-    world = build_world(course, machine, table, ModelController(table), 1, Policy(), "names")
+    world = build_world(course, machine, table, ModelController(table), Orders(), Policy(), "names")
     return {verdict.id: verdict.title for verdict in judge_all(world)}
 
 

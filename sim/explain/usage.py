@@ -14,7 +14,7 @@ from firmware_model.strict_yaml import DocumentError, load
 from sim.scenario.schema import Expectation, Scenario, Step
 
 #: Folders below a scenario folder that hold other documents.
-OTHER_DOCUMENTS = ("plans", "machines", "tables")
+OTHER_DOCUMENTS = ("courses", "plans", "machines", "tables")
 
 
 def runnable_files(folder: Path) -> list[Path]:

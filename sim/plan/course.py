@@ -139,6 +139,34 @@ class OverallTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """The patient's surface: an ellipse in every axial plane; 0.01 mm, patient coordinates."""
+
+    centre: tuple[int, int]  # x, y
+    width: int  # right to left
+    depth: int  # anterior to posterior
+
+    def holds(self, point: Point) -> bool:
+        """Whether a point is within the patient."""
+        x, y = (point[0] - self.centre[0]) * self.depth, (point[1] - self.centre[1]) * self.width
+        return 4 * (x * x + y * y) <= (self.width * self.depth) ** 2
+
+
+#: Of a plan that gives no outline: width and depth of an adult trunk (engineering default).
+USUAL_OUTLINE = Outline((0, 0), 36_000, 24_000)
+
+
+@dataclass(frozen=True, slots=True)
+class OrganPoint:
+    """A point at risk at which dose is told."""
+
+    id: str
+    site: str
+    at: Point  # 0.01 mm, patient coordinates
+    tissue: str | None = None  # name in the library of limits
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """Everything planned for one patient; targets in the planned order of delivery."""
 
@@ -149,6 +177,8 @@ class Course:
     source: str  # file name as given
     findings: tuple[Finding, ...] = field(default=())
     overall: tuple[OverallTime, ...] = field(default=())  # of the studies whose regimens are used
+    outline: Outline | None = None  # of the patient; None: the plan does not say
+    organs: tuple[OrganPoint, ...] = ()
 
     def target(self, target_id: str) -> Target:
         """The target of that id. Raises KeyError with the known ids otherwise."""
@@ -157,6 +187,21 @@ class Course:
                 return target
         known = ", ".join(t.id for t in self.targets)
         raise KeyError(f"no target {target_id!r}; this course has: {known}")
+
+    @property
+    def body(self) -> Outline:
+        """The outline the plan gives, or the usual one.
+
+        The usual one is centred on the origin of the patient coordinates when all targets are within
+        it, as in plans written by hand, and on the mean of their centres otherwise.
+        """
+        if self.outline is not None:
+            return self.outline
+        centres = [target.centre for target in self.targets]
+        if all(USUAL_OUTLINE.holds(centre) for centre in centres):
+            return USUAL_OUTLINE
+        x, y = (sum(centre[axis] for centre in centres) // len(centres) for axis in (0, 1))
+        return Outline((x, y), USUAL_OUTLINE.width, USUAL_OUTLINE.depth)
 
     @property
     def digest(self) -> str:

@@ -54,6 +54,11 @@ def load_plan(path: Path, machine: Machine, fraction_group: int | None = None) -
     findings.extend(course.findings)
     findings.extend(check(course, machine))
     findings.raise_errors(source)
+    for name, at in (*((t.id, t.centre) for t in course.targets), *((o.id, o.at) for o in course.organs)):
+        if not course.body.holds(at):
+            findings.warning(
+                "outside-outline", name, "outside of the assumed outline of the patient: its dose will be 0"
+            )
     return replace(course, findings=findings.ordered())
 
 

@@ -252,6 +252,25 @@ class TargetEntry(_Strict):
     ]
 
 
+class OutlineEntry(_Strict):
+    """The patient's surface for the dose model: an ellipse in every axial plane, filled with water."""
+
+    width: Annotated[Length, Field(ge=5_000, le=80_000, description="right to left")]
+    depth: Annotated[Length, Field(ge=5_000, le=80_000, description="anterior to posterior")]
+    centre: Annotated[tuple[Length, Length], Field(description="x left, y posterior")] = (0, 0)
+
+
+class OrganEntry(_Strict):
+    """A point at risk at which dose is told."""
+
+    id: Annotated[Name, Field(description="unique; scenarios refer to it")]
+    site: Annotated[Text, Field(description="what is there, in words")]
+    at: Annotated[Position, Field(description="x left, y posterior, z superior")]
+    tissue: Annotated[
+        Name | None, Field(description="kind of tissue, for its limit over the course; default: no limit")
+    ] = None
+
+
 class PlanDocument(_Strict):
     """A course for one patient. ``patient`` is an invented token, never a name or a hospital ID."""
 
@@ -259,6 +278,19 @@ class PlanDocument(_Strict):
     title: Annotated[Text, Field(description="the plan in words")]
     patient: Annotated[Name, Field(description="an invented token, never a name or a hospital ID")]
     isocentre: Annotated[Position | None, Field(description="shared by targets without their own")] = None
+    metersets: Annotated[
+        Literal["as_written", "independent", "joint"],
+        Field(
+            description="as written; or scaled so that each target's own beams alone, or all beams "
+            "together (joint), give its centre the prescribed dose"
+        ),
+    ] = "as_written"
+    outline: Annotated[
+        OutlineEntry | None, Field(description="of the patient; default: an ellipse of 360 mm x 240 mm")
+    ] = None
+    organs: Annotated[
+        list[OrganEntry], Field(max_length=50, description="points at risk at which dose is told")
+    ] = []
     targets: Annotated[
         list[TargetEntry], Field(min_length=1, max_length=20, description="in the order of delivery")
     ]
@@ -278,4 +310,11 @@ class PlanDocument(_Strict):
                     place = ("targets", t, "beams", b, "number")
                     raise RefusedValue(f"beam number {beam.number} is used twice", at=place)
                 numbers.add(beam.number)
+        for index, organ in enumerate(self.organs):
+            if organ.id in ids:
+                raise RefusedValue(
+                    f"id {organ.id!r} is used twice; targets and organs share their names",
+                    at=("organs", index, "id"),
+                )
+            ids.add(organ.id)
         return self

@@ -16,8 +16,20 @@ from pathlib import Path
 from firmware_model.strict_yaml import Document, DocumentError, did_you_mean, load_document
 from sim.machine import Machine
 from sim.plan import aperture as shapes
-from sim.plan.course import Beam, ControlPoint, Course, Finding, OverallTime, PlanError, Point, Target
+from sim.plan.course import (
+    Beam,
+    ControlPoint,
+    Course,
+    Finding,
+    OrganPoint,
+    Outline,
+    OverallTime,
+    PlanError,
+    Point,
+    Target,
+)
 from sim.plan.limits import quality_finding
+from sim.plan.organ_limits import tissues
 from sim.plan.projection import beams_eye_view
 from sim.plan.regimen import Regimen, regimens
 from sim.plan.rotation import TURN
@@ -92,14 +104,57 @@ def read_yaml_plan(path: Path, machine: Machine) -> Course:
                 regimen=target.regimen,
             )
         )
-    return Course(
+    body = plan.outline
+    course = Course(
         id=plan.id,
         title=plan.title,
         patient=plan.patient,
         targets=tuple(targets),
         source=str(path),
         overall=_overall(chosen),
+        outline=None if body is None else Outline(body.centre, body.width, body.depth),
+        organs=tuple(
+            OrganPoint(organ.id, organ.site, organ.at, _tissue(document, i))
+            for i, organ in enumerate(plan.organs)
+        ),
     )
+    _check_inside(document, course)
+    return course if plan.metersets == "as_written" else _scaled(document, course)
+
+
+def _tissue(document: Document[PlanDocument], index: int) -> str | None:
+    """The tissue of an organ point; the library is read only when one is named."""
+    name = document.model.organs[index].tissue
+    if name is not None and name not in tissues():
+        raise document.error(
+            ("organs", index, "tissue"), f"no limit for tissue {name!r}", did_you_mean(name, tissues())
+        )
+    return name
+
+
+def _check_inside(document: Document[PlanDocument], course: Course) -> None:
+    """Raise DocumentError for a target or organ outside of an outline the plan itself gives."""
+    if course.outline is None:
+        return
+    places: list[tuple[_Path, Point]] = [
+        *((("targets", i, "centre"), target.centre) for i, target in enumerate(course.targets)),
+        *((("organs", i, "at"), organ.at) for i, organ in enumerate(course.organs)),
+    ]
+    for path, point in places:
+        if not course.outline.holds(point):
+            at = ", ".join(f"{value / 100:g}" for value in point)
+            raise document.error(path, f"({at}) mm is outside of the plan's outline; move it or widen it")
+
+
+def _scaled(document: Document[PlanDocument], course: Course) -> Course:
+    """The course with metersets that meet the prescriptions; the dose model is loaded for it."""
+    from sim.dose.cross import Unscalable, scaled
+    from sim.dose.kernel import NoBeamData
+
+    try:
+        return scaled(course, document.model.metersets)
+    except (Unscalable, NoBeamData) as problem:
+        raise document.error(("metersets",), str(problem)) from None
 
 
 def _regimens(document: Document[PlanDocument]) -> dict[str, Regimen]:

@@ -10,13 +10,13 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from sim.record.dose_rows import dose_rows
 from sim.record.figures import clock, duration, plain, quantity
 from sim.record.narrative import Line, collapse, first_cause, tell
 from sim.record.page import render_page, template_text, verdict_look
 from sim.record.report_tables import (
     beam_rows,
     expectation_rows,
-    gray_columns,
     interlock_rows,
     invariant_rows,
     tiles,
@@ -54,7 +54,8 @@ def render(trace: Trace, run: dict[str, Any]) -> str:
         "expectations": expectation_rows(run),
         "invariants": invariant_rows(trace, run),
         "targets": beam_rows(run),
-        "gray_columns": [name for _, name in gray_columns(run)],
+        "doses": dose_rows(run),
+        "no_dose": (run.get("dose") or {}).get("not_computed"),
         "interlocks": interlock_rows(run),
         "measurements": [
             (plain(entry.get("name")), quantity(entry.get("value"), entry.get("unit")))
@@ -77,7 +78,8 @@ def render(trace: Trace, run: dict[str, Any]) -> str:
             ("timeline", "Timeline", True),
             ("expectations", "Expectations", context["expectations"]),
             ("invariants", "Invariants", context["invariants"]),
-            ("dose", "Planned and delivered", context["targets"]),
+            ("metersets", "Planned and delivered", context["targets"]),
+            ("dose", "Dose", context["doses"] or context["no_dose"]),
             ("interlocks", "Interlocks", context["interlocks"] or context["measurements"]),
             ("events-section", "What happened", story),
             ("reproduce", "How to reproduce", True),

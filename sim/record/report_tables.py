@@ -21,8 +21,6 @@ from sim.record.timeline import AROUND_US
 from sim.record.trace import Trace
 
 KINDS = {"pass": "pass", "held": "pass", "fail": "fail", "violated": "fail"}
-GRAY = [("prescribed_gy", "Prescribed Gy"), ("delivered_gy", "Delivered Gy"), ("own_gy", "Own beams Gy"),
-        ("cross_gy", "Other beams Gy")]  # fmt: skip
 
 Row = dict[str, Any]
 
@@ -153,16 +151,9 @@ def _urgency(kind: str) -> int:
     return ["fail", "unknown", "pass", "idle"].index(kind)
 
 
-def gray_columns(run: Row) -> list[tuple[str, str]]:
-    """The columns in gray that any target has."""
-    targets = run.get("targets") or []
-    return [(key, name) for key, name in GRAY if any(t.get(key) is not None for t in targets)]
-
-
 def beam_rows(run: Row) -> list[Row]:
     """One row per target and fraction, followed by one per beam of it."""
     targets = run.get("targets") or []
-    columns = gray_columns(run)
     metersets = [t.get(key) for t in targets for key in ("planned_mu", "delivered_mu")]
     most = max((float(value) for value in metersets if value is not None and is_number(value)), default=0.0)
     rows = []
@@ -172,12 +163,11 @@ def beam_rows(run: Row) -> list[Row]:
             "rank": "target",
             "name": plain(target.get("id")),
             "note": "" if fraction is None else f"fraction {plain(fraction)}",
-            "gray": [quantity(target.get(key)) for key, _ in columns],
             **_dose(target, most),
         })  # fmt: skip
         for beam in target.get("beams") or []:
             name = f"Beam {plain(beam.get('number'))}" + (f" “{beam['name']}”" if beam.get("name") else "")
-            rows.append({"rank": "beam", "name": name, "note": _stopped_at(beam), "gray": [""] * len(columns),
+            rows.append({"rank": "beam", "name": name, "note": _stopped_at(beam),
                          **_dose(beam, most)})  # fmt: skip
     return rows
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sim.record.dose_rows import dose_rows
 from sim.record.figures import MISSING, amount, clock, duration, monitor_units, plain, quantity
 from sim.record.narrative import Line, collapse, first_cause, tell
 from sim.record.trace import Trace
@@ -45,6 +46,7 @@ def print_story(trace: Trace, run: dict[str, Any], console: Console) -> None:
     _expectations(out, run.get("expectations") or [])
     _invariants(out, run.get("invariants") or [])
     _targets(out, run.get("targets") or [])
+    _dose(out, run)
     _verdict(out, trace, run)
 
 
@@ -115,18 +117,30 @@ def _targets(out: _Printer, entries: Sequence[dict[str, Any]]) -> None:
     if not entries:
         return
     out.section("Targets")
-    in_gray = any(entry.get("prescribed_gy") is not None for entry in entries)
-    head = ["", "planned MU", "delivered MU", *(["prescribed Gy", "delivered Gy"] if in_gray else [])]
-    rows: list[list[Cell]] = [[(text, "dim") for text in head]]
+    rows: list[list[Cell]] = [[(text, "dim") for text in ("", "planned MU", "delivered MU")]]
     for entry in entries:
         fraction = entry.get("fraction")
         name = f"  {entry.get('id')}" + (f", fraction {plain(fraction)}" if fraction is not None else "")
         planned, delivered = monitor_units(entry.get("planned_mu")), monitor_units(entry.get("delivered_mu"))
-        row = [(name, ""), (planned, ""), (delivered, "" if planned == delivered else STYLES["warn"])]
-        if in_gray:
-            row += [(quantity(entry.get(key)), "") for key in ("prescribed_gy", "delivered_gy")]
-        rows.append(row)
-    out.table(rows, right=(1, 2, 3, 4))
+        rows.append([(name, ""), (planned, ""), (delivered, "" if planned == delivered else STYLES["warn"])])
+    out.table(rows, right=(1, 2))
+
+
+def _dose(out: _Printer, run: dict[str, Any]) -> None:
+    rows = dose_rows(run)
+    if rows:
+        out.section("Dose, Gy")
+        head = ("", "prescribed", "planned", "delivered", "difference", "own beams", "other beams")
+        table: list[list[Cell]] = [[(text, "dim") for text in head]]
+        for row in rows:
+            style = STYLES["warn"] if row["off"] else ""
+            names = ("prescribed", "planned", "delivered", "difference", "own", "cross")
+            cells = [(row[name], style if name in ("delivered", "difference") else "") for name in names]
+            table.append([(f"  {row['name']}", ""), *cells])
+        out.table(table, right=tuple(range(1, len(head))))
+    elif reason := (run.get("dose") or {}).get("not_computed"):
+        out.section("Dose, Gy")
+        out.line((f"  not computed: {plain(reason)}", STYLES["dim"]))
 
 
 def _verdict(out: _Printer, trace: Trace, run: dict[str, Any]) -> None:

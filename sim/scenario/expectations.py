@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from firmware_model.quantity import format_duration, format_meterset
 from sim.record.trace import Event
 from sim.scenario.intervals import where
 from sim.scenario.schema import Expectation
 from sim.world import World
+
+if TYPE_CHECKING:
+    from sim.dose.session import SessionDose
+
+#: Difference from the planned dose that counts as none, Gy (engineering default).
+DOSE_TOLERANCE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +37,18 @@ class Measured:
 
 
 def measure(
-    world: World, expectation: Expectation, fired: dict[str, int], failure: str | None = None
+    world: World,
+    expectation: Expectation,
+    fired: dict[str, int],
+    dose: SessionDose,
+    failure: str | None = None,
 ) -> Measured:
     """Judge one expectation on the finished run; ``fired`` holds the instants of the steps.
 
     ``failure`` is the kind of error that a board has ended the run with.
     """
+    if expectation.dose is not None:
+        return _dose(dose, expectation)
     trigger: int | None = None
     if expectation.after is not None:
         trigger = fired.get(expectation.after, -1)
@@ -70,6 +82,11 @@ def _text(e: Expectation) -> str:
         if e.meterset_below is not None:
             return f"{e.delivered} receives less than {format_meterset(e.meterset_below)}"
         return f"{e.delivered} delivered as planned, within {format_meterset(e.tolerance)}"
+    if e.dose is not None:
+        limits = [f"more than {e.dose_above:g} Gy"] if e.dose_above is not None else []
+        limits += [f"less than {e.dose_below:g} Gy"] if e.dose_below is not None else []
+        planned = f"its planned dose within {e.dose_tolerance or DOSE_TOLERANCE:g} Gy"
+        return f"{e.dose} receives {' and '.join(limits) or planned}"
     if e.beams_completed is not None:
         return f"{e.beams_completed} beams end normally"
     if e.interruptions is not None:
@@ -201,6 +218,22 @@ def _delivered(world: World, e: Expectation, trigger: int) -> Measured:
         "MU",
         round(e.tolerance / 1000 - off, 3),
     )
+
+
+def _dose(dose: SessionDose, e: Expectation) -> Measured:
+    """Dose at the centre of a target or at an organ point against the session's plan or given limits."""
+    assert e.dose is not None
+    found = dose.at(e.dose)
+    if found is None:
+        return Measured(_text(e), "not_evaluated", dose.problem, unit="")
+    got = round(found.delivered_gy, 4)
+    margins = [(got - e.dose_above, e.dose_above)] if e.dose_above is not None else []
+    margins += [(e.dose_below - got, e.dose_below)] if e.dose_below is not None else []
+    if not margins:
+        planned = round(found.planned_gy, 4)
+        margins = [((e.dose_tolerance or DOSE_TOLERANCE) - abs(got - planned), planned)]
+    margin, limit = min(margins)
+    return Measured(_text(e), "pass" if margin >= 0 else "fail", got, limit, "Gy", round(margin, 4))
 
 
 def _count(e: Expectation, found: int, wanted: int, unit: str) -> Measured:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from firmware_model.diagnostics import did_you_mean
 from firmware_model.strict_yaml import Document, load, load_document
@@ -13,10 +14,10 @@ from firmware_model.table import Table
 from firmware_model.table_loading import REFERENCE_TABLE, load_table
 from sim.clinic.breathing_file import Recording, read_recording
 from sim.clinic.motion_schema import RecordedBreathing
-from sim.faults.signals import SignalSwapped
 from sim.machine import REFERENCE_MACHINE, Machine
 from sim.plan.course import Course, Target
 from sim.plan.loading import load_plan
+from sim.scenario.checking import check_expectations, check_steps
 from sim.scenario.schema import Scenario
 
 PACKAGE = "package:"
@@ -55,12 +56,13 @@ def load_scenario(path: Path, table_path: Path | None = None) -> LoadedScenario:
         raise document.error(
             ("table",), f"scan period {table.scan_period} us: the plant needs a whole number of milliseconds"
         )
-    _check_units(document, table)
+    check_units(document, table)
     course = load_plan(_plan_path(document, here), machine, scenario.fraction_group)
     targets = _check_targets(document, course)
-    _check_requirements(document, table)
-    _check_steps(document, table, course)
-    _check_expectations(document, table if table_path is None else load_table(named), course)
+    check_requirements(document, table)
+    check_steps(document, ("timeline",), scenario.timeline, table, course)
+    own_table = table if table_path is None else load_table(named)
+    check_expectations(document, ("expect",), scenario.expect, scenario.timeline, own_table, course)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     recording = _check_motion(document, here)
     return LoadedScenario(path, scenario, course, machine, table, targets, digest, recording)
@@ -77,7 +79,7 @@ def _plan_path(document: Document[Scenario], here: Path) -> Path:
     return Path(spec.origin).parent / inside
 
 
-def _check_units(document: Document[Scenario], table: Table) -> None:
+def check_units(document: Document[Any], table: Table) -> None:
     """The plant drives every signal in the unit and LSB of the reference table, or it would be misread."""
     for name, driven in load_table(REFERENCE_TABLE).signals.items():
         read = table.signals.get(name)
@@ -104,7 +106,7 @@ def _check_motion(document: Document[Scenario], here: Path) -> Recording | None:
     return None
 
 
-def _check_requirements(document: Document[Scenario], table: Table) -> None:
+def check_requirements(document: Document[Any], table: Table) -> None:
     for index, name in enumerate(document.model.requirements):
         if name not in table.requirements:
             raise document.error(
@@ -129,93 +131,3 @@ def _check_targets(document: Document[Scenario], course: Course) -> tuple[Target
                 ("fraction",), f"fraction {scenario.fraction}: {name} has {course.target(name).fractions}"
             )
     return tuple(course.target(name) for name in chosen)
-
-
-def _check_steps(document: Document[Scenario], table: Table, course: Course) -> None:
-    steps = document.model.timeline
-    ids = [step.id for step in steps]
-    for index, step in enumerate(steps):
-        at = ("timeline", index)
-        if step.id in ids[:index]:
-            raise document.error((*at, "id"), f"step {step.id!r} is defined twice")
-        for field, name in ((("at", "after"), step.at.after), (("clear",), step.clear)):
-            if name is not None and (name not in ids or name == step.id):
-                raise document.error((*at, *field), f"no other step {name!r}", did_you_mean(name, ids))
-        if step.clear is not None and steps[ids.index(step.clear)].fault is None:
-            raise document.error((*at, "clear"), f"step {step.clear!r} is not a fault")
-        if step.at.target is not None and step.at.target not in [t.id for t in course.targets]:
-            raise document.error(
-                (*at, "at", "target"),
-                f"the plan has no target {step.at.target!r}",
-                did_you_mean(step.at.target, [t.id for t in course.targets]),
-            )
-        signal = getattr(step.fault, "signal", None)
-        for field_name in ("signal", "other"):
-            name = getattr(step.fault, field_name, None)
-            if name is not None and name not in table.signals:
-                raise document.error(
-                    (*at, "fault", field_name),
-                    f"no signal {name!r} in table {table.name!r}",
-                    did_you_mean(name, table.signals),
-                )
-        if isinstance(step.fault, SignalSwapped):
-            _check_swap(document, table, index, step.fault)
-        for field_name in ("value", "by"):
-            value = getattr(step.fault, field_name, None)
-            if signal is not None and value is not None:
-                try:
-                    table.counts(signal, value)
-                except ValueError as problem:
-                    raise document.error((*at, "fault", field_name), str(problem)) from None
-    _check_no_circle(document)
-
-
-def _check_swap(document: Document[Scenario], table: Table, index: int, fault: SignalSwapped) -> None:
-    a, b = table.signals[fault.signal], table.signals[fault.other]
-    if fault.signal == fault.other:
-        raise document.error(
-            ("timeline", index, "fault", "other"), f"{fault.other!r} cannot be swapped with itself"
-        )
-    if (a.kind, a.unit, a.lsb) != (b.kind, b.unit, b.lsb):
-        raise document.error(
-            ("timeline", index, "fault", "other"),
-            f"{fault.other} and {fault.signal} differ in kind, unit or lsb and cannot be swapped",
-        )
-
-
-def _check_no_circle(document: Document[Scenario]) -> None:
-    """A chain of 'after' must start at something that happens by itself."""
-    follows = {step.id: step.at.after for step in document.model.timeline}
-    for index, step in enumerate(document.model.timeline):
-        seen = {step.id}
-        name = step.at.after
-        while name is not None:
-            if name in seen:
-                raise document.error(("timeline", index, "at", "after"), f"step {step.id!r} waits for itself")
-            seen.add(name)
-            name = follows[name]
-
-
-def _check_expectations(document: Document[Scenario], table: Table, course: Course) -> None:
-    ids = [step.id for step in document.model.timeline]
-    targets = [target.id for target in course.targets]
-    for index, expectation in enumerate(document.model.expect):
-        at = ("expect", index)
-        if expectation.after is not None and expectation.after not in ids:
-            raise document.error(
-                (*at, "after"), f"no step {expectation.after!r}", did_you_mean(expectation.after, ids)
-            )
-        for field in ("first_up", "trips", "never_trips", "by", "latched"):
-            name = getattr(expectation, field)
-            if name is not None and name not in table.interlocks:
-                raise document.error(
-                    (*at, field),
-                    f"no interlock {name!r} in table {table.name!r}",
-                    did_you_mean(name, table.interlocks),
-                )
-        if expectation.delivered is not None and expectation.delivered not in targets:
-            raise document.error(
-                (*at, "delivered"),
-                f"the plan has no target {expectation.delivered!r}",
-                did_you_mean(expectation.delivered, targets),
-            )

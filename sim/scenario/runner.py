@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import simpy
 
@@ -11,6 +11,7 @@ from firmware_model.contract import Controller, ControllerFailed
 from firmware_model.rig import Rig
 from sim.clinic.motion import Motion
 from sim.clinic.policy import Policy
+from sim.clinic.record_verify import Orders
 from sim.clock import wall_seconds
 from sim.scenario.expectations import Measured, measure
 from sim.scenario.intervals import longest, where
@@ -19,6 +20,9 @@ from sim.scenario.loading import LoadedScenario
 from sim.scenario.motion_figures import motion_figures
 from sim.scenario.timeline import Timeline
 from sim.world import World, build_world
+
+if TYPE_CHECKING:
+    from sim.dose.standing import Standing
 
 SCHEMA_VERSION = 1
 EXIT_CODES = {"PASS": 0, "FAIL": 1, "INVALID": 3, "RIG_ERROR": 4, "SKIPPED": 0}
@@ -56,13 +60,21 @@ def run_scenario(
     *,
     seed: int | None = None,
     reproduce: str = "",
+    orders: Orders | None = None,
+    before: Standing | None = None,
 ) -> Outcome:
     """Run to the end of the session or the time limit, and judge.
 
-    ``seed`` replaces the scenario's. A controller that fails on the way ends the run as RIG_ERROR with
-    what was recorded until then. Raises ValueError when plant and table do not fit, and ControllerFailed
-    when the controller cannot be started.
+    ``seed`` replaces the scenario's. As part of a course, ``orders`` replace its fraction, and ``before``
+    is how the course stands; alone, every earlier fraction counts as given. A
+    controller that fails on the way ends the run as RIG_ERROR with what was recorded until then.
+    Raises ValueError when plant and table do not fit, and ControllerFailed when the controller cannot
+    be started.
     """
+    # And NumPy: only a run pays for it.
+    from sim.dose.session import session_dose
+    from sim.dose.watch import watch_dose
+
     started = wall_seconds()
     scenario = loaded.scenario
     used_seed = scenario.seed if seed is None else seed
@@ -77,11 +89,12 @@ def run_scenario(
         loaded.machine,
         loaded.table,
         controller,
-        scenario.fraction,
+        orders or Orders({target.id: scenario.fraction for target in loaded.course.targets}),
         policy,
         f"{scenario.title}/{used_seed}",
         Motion(scenario.breathing, loaded.recording, scenario.gating, scenario.drift),
     )
+    watch_dose(world, before, scenario.fraction)
     timeline = Timeline(world, scenario.timeline)
     session: simpy.Process = world.clock.process(world.operator.session(loaded.targets))
     failed: ControllerFailed | None = None
@@ -93,8 +106,9 @@ def run_scenario(
     world.truth.catch_up()
     gaps: dict[str, str] = {gap.invariant: gap.because for gap in scenario.known_gaps}
     invariants = [replace(verdict, known_gap=gaps.get(verdict.id, "")) for verdict in judge_all(world)]
+    dose = session_dose(loaded.course, loaded.targets, world.trace, world.records.orders.earlier)
     failure = None if failed is None else type(failed).__name__
-    expectations = [measure(world, e, timeline.fired, failure) for e in scenario.expect]
+    expectations = [measure(world, e, timeline.fired, dose, failure) for e in scenario.expect]
     unexpected = failed is not None and failure not in [e.rig_error for e in scenario.expect]
     expectations += [
         Measured(
@@ -134,6 +148,7 @@ def run_scenario(
         "measurements": measurements,
         "interlocks": _interlocks(world),
         "targets": _targets(world, loaded),
+        "dose": dose.record(),
         "final_state": world.conductor.outputs.state.name,
         "reproduce": reproduce,
     }
@@ -154,6 +169,7 @@ def never_started(
         "sim_time_s": 0.0,
         "wall_time_s": 0.0,
         **{key: [] for key in ("expectations", "invariants", "measurements", "interlocks", "targets")},
+        "dose": {"not_computed": "nothing was delivered: the board could not be started"},
         "final_state": "off",
         "reproduce": reproduce,
         "rig_error": _rig_error(problem),
@@ -219,7 +235,7 @@ def _interlocks(world: World) -> list[dict[str, Any]]:
 
 
 def _targets(world: World, loaded: LoadedScenario) -> list[dict[str, Any]]:
-    """Planned and delivered meterset of each target, beam and control point. Gy is not computed here."""
+    """Planned and delivered meterset of each target, beam and control point."""
     records = world.records
     result = []
     for target in loaded.targets:
@@ -241,7 +257,7 @@ def _targets(world: World, loaded: LoadedScenario) -> list[dict[str, Any]]:
         result.append(
             {
                 "id": target.id,
-                "fraction": records.fraction,
+                "fraction": records.fraction(target),
                 "planned_mu": target.meterset / 1000,
                 "delivered_mu": sum(records.delivered(target, beam) for beam in target.beams) / 1000,
                 "beams": beams,

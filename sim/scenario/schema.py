@@ -17,6 +17,7 @@ from sim.clinic.motion_schema import Breathing, Gating, IntrafractionDrift, Reim
 from sim.faults.base import GradualFault
 from sim.faults.catalogue import Fault
 from sim.faults.signals import GradualSignalFault
+from sim.plan.yaml_model import Dose
 
 StepId = Annotated[
     str,
@@ -192,6 +193,7 @@ class Expectation(_Strict):
         "never_trips",
         "beam_stays_on",
         "delivered",
+        "dose",
         "beams_completed",
         "beam_stays_off",
         "accepted",
@@ -202,7 +204,12 @@ class Expectation(_Strict):
         "interruptions",
         "rig_error",
     )
-    needs: ClassVar = {**dict.fromkeys(MEASURED_FROM_A_STEP, "after"), "by": "refused"}
+    needs: ClassVar = {
+        **dict.fromkeys(MEASURED_FROM_A_STEP, "after"),
+        "by": "refused",
+        **dict.fromkeys(("dose_tolerance", "dose_below", "dose_above"), "dose"),
+    }
+    excludes: ClassVar = {"dose_tolerance": ("dose_below", "dose_above")}
 
     after: Annotated[StepId | None, Field(description="the step it is measured from")] = None
     beam_off: Annotated[Duration | None, Field(description="true beam off within this time of the step")] = (
@@ -229,6 +236,18 @@ class Expectation(_Strict):
     )
     tolerance: Annotated[Meterset, Field(description="for 'delivered'")] = 100
     meterset_below: Annotated[Meterset | None, Field(description="with 'delivered': less than this")] = None
+    dose: Annotated[
+        str | None, Field(description="target or organ point whose dose is as planned for this session")
+    ] = None
+    dose_tolerance: Annotated[
+        Dose | None, Field(description="with 'dose': largest difference from the plan; default 0.1 Gy")
+    ] = None
+    dose_below: Annotated[
+        Dose | None, Field(description="with 'dose': less than this, instead of the plan")
+    ] = None
+    dose_above: Annotated[
+        Dose | None, Field(description="with 'dose': more than this, instead of the plan")
+    ] = None
     beam_stays_off: Annotated[
         Duration | None, Field(description="no beam for at least this long after the step")
     ] = None

@@ -6,28 +6,16 @@ import copy
 import random
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from firmware_model.stimulus import is_stimulus
 from firmware_model.strict_yaml import DocumentError, loads
-from firmware_model.table_loading import REFERENCE_TABLE
 from sim.editor_schemas import KINDS
-from sim.explain.usage import runnable_files, scenario_files
-from sim.machine import REFERENCE_MACHINE
+from tests.editor.files import FILES
 from tests.editor.language_server import LanguageServer
 
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
-FILES = {
-    "scenario": scenario_files(SCENARIOS),
-    "stimulus": [path for path in runnable_files(SCENARIOS) if is_stimulus(path)],
-    "plan": sorted((SCENARIOS / "plans").glob("*.yaml")),
-    "table": [REFERENCE_TABLE],
-    "machine": [REFERENCE_MACHINE],
-}
 #: How many damaged documents of each kind are compared.
 SAMPLE = 100
 

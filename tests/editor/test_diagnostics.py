@@ -9,9 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
-from firmware_model.table_loading import REFERENCE_TABLE
-from sim.explain.usage import scenario_files
-from sim.machine import REFERENCE_MACHINE
+from tests.editor.files import FILES
 from tests.editor.language_server import LanguageServer
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -85,17 +83,9 @@ def test_mistakes_in_a_table(server: LanguageServer, text: str, line: int, messa
 
 
 def test_the_files_of_the_repository_are_clean(server: LanguageServer) -> None:
-    scenarios = scenario_files(SCENARIOS)
-    plans = list((SCENARIOS / "plans").glob("*.yaml"))
-    assert len(scenarios) > 20
-    assert len(plans) > 3
-    for kind, paths in (
-        ("scenario", scenarios),
-        ("stimulus", list((SCENARIOS / "differences").glob("*.yaml"))),
-        ("plan", plans),
-        ("table", [REFERENCE_TABLE]),
-        ("machine", [REFERENCE_MACHINE]),
-    ):
+    assert len(FILES["scenario"]) > 20
+    assert len(FILES["plan"]) > 3
+    for kind, paths in FILES.items():
         found = server.diagnose_all([path.read_text(encoding="utf-8") for path in paths], kind)
         assert {path.name: marks for path, marks in zip(paths, found, strict=True) if marks} == {}
 

@@ -15,6 +15,7 @@ from hypothesis import Phase, settings
 from firmware_model.contract import ONE
 from firmware_model.controller import ModelController
 from sim.clinic.operator import Policy
+from sim.clinic.record_verify import Orders
 from sim.plan.course import Beam, ControlPoint
 from sim.scenario.timeline import Timeline
 from sim.world import World, build_world
@@ -58,7 +59,7 @@ class Plant:
 
     def __init__(self, *steps: dict[str, Any], seed: str = "plant/1", beam_on: bool = True) -> None:
         self.world: World = build_world(
-            course(ARC), MACHINE, TABLE, ModelController(TABLE), 1, Policy(), seed
+            course(ARC), MACHINE, TABLE, ModelController(TABLE), Orders(), Policy(), seed
         )
         self.clock, self.linac, self.trace = self.world.clock, self.world.linac, self.world.trace
         self.timeline = Timeline(self.world, [step(**fields) for fields in steps])

@@ -85,7 +85,15 @@ def page(trace: Trace, run: dict[str, Any]) -> Page:
 
 def test_all_sections(trace: Trace, run: dict[str, Any]) -> None:
     shown = page(trace, run)
-    for anchor in ("timeline", "expectations", "invariants", "dose", "interlocks", "events", "reproduce"):
+    for anchor in (
+        "timeline",
+        "expectations",
+        "invariants",
+        "metersets",
+        "interlocks",
+        "events",
+        "reproduce",
+    ):
         assert anchor in shown.ids
     for text in (
         "PASS", "Two liver metastases: the door opens during the second",
@@ -218,13 +226,18 @@ def test_every_verdict_has_a_sign(trace: Trace, run: dict[str, Any], verdict: st
     assert len(shown.with_class("glyph")) == 1
 
 
-def test_gray_only_if_known(trace: Trace, run: dict[str, Any]) -> None:
+def test_dose_only_if_known(trace: Trace, run: dict[str, Any]) -> None:
     assert "Gy" not in page(trace, run).words
-    run["targets"][0].update(prescribed_gy=12.5, delivered_gy=12.48)
+    run["dose"] = {"not_computed": "no beam data for 15 MV"}
+    assert "Not computed: no beam data for 15 MV" in page(trace, run).words
+    centre = {"of": "liver-1", "kind": "centre", "prescribed_gy": 12.5, "planned_gy": 12.5}
+    centre |= {"delivered_gy": 10.0, "difference_gy": -2.5, "own_gy": 9.5, "cross_gy": 0.5}
+    rim = [{"of": "liver-1", "kind": "rim", "side": side, "delivered_gy": gy}
+           for side, gy in (("left", 9.25), ("right", 9.75))]  # fmt: skip
+    run["dose"] = {"points": [centre, *rim]}
     words = page(trace, run).words
-    assert "Prescribed Gy" in words
-    assert "12.48" in words
-    assert "Other beams Gy" not in words
+    for shown in ("Other beams", "12.500", "-2.500", "9.250 to 9.750"):
+        assert shown in words
 
 
 def test_events_are_filterable_and_lead_to_the_timeline(trace: Trace, run: dict[str, Any]) -> None:

@@ -248,6 +248,34 @@ def test_the_events_can_be_filtered(browser: Browser, pages: dict[str, Path]) ->
     assert len(shown()) > len(everything)
 
 
+def test_touching_with_two_fingers_zooms(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.cdp("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+    try:
+        browser.open(pages["passed"], 390)
+        whole = view(browser)
+        x, y = middle(browser, 0.5)
+
+        def touch(kind: str, *places: float) -> None:
+            points = [{"x": at, "y": y, "id": number} for number, at in enumerate(places)]
+            browser.cdp("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+
+        touch("touchStart", x - 40, x + 40)
+        touch("touchMove", x - 60, x + 60)
+        touch("touchMove", x - 80, x + 80)
+        touch("touchEnd")
+        low, high = view(browser)
+        assert high - low == pytest.approx((whole[1] - whole[0]) / 2, rel=0.05)
+        touch("touchStart", x - 40, x + 40)  # and on at once: no double click
+        touch("touchMove", x - 60, x + 60)
+        touch("touchMove", x - 80, x + 80)
+        touch("touchEnd")
+        low, high = view(browser)
+        assert high - low == pytest.approx((whole[1] - whole[0]) / 4, rel=0.05)
+        assert (low + high) / 2 == pytest.approx(sum(whole) / 2, rel=0.05)
+    finally:
+        browser.cdp("Emulation.setTouchEmulationEnabled", enabled=False)
+
+
 # --- legible everywhere -----------------------------------------------------------------------
 
 

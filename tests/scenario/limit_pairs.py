@@ -28,7 +28,7 @@ from sim.scenario.loading import LoadedScenario, load_scenario
 from sim.scenario.runner import BoardIdentity, Outcome, run_scenario
 from sim.scenario.schema import Expectation, Scenario, Step
 
-GROUPS = ("room", "dose", "beam", "geometry", "imaging", "identity", "utilities", "controller")
+GROUPS = ("room", "dose", "beam", "geometry", "imaging", "identity", "course", "utilities", "controller")
 TRIPS, NEAR_MISS = "trips", "near_miss"
 #: What a reader is told and what is expected; everything else is the scenario itself.
 PROSE = {"title", "purpose", "expect"}

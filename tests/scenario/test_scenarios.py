@@ -188,7 +188,7 @@ def test_check_finds_every_scenario_sound() -> None:
     files = [str(file) for file in FILES if "package:pymedphys" not in file.read_text()]
     result = CliRunner().invoke(main, ["check", *files])
     assert result.exit_code == 0, result.output
-    assert f"{len(files)} scenarios checked, 0 with problems" in result.output
+    assert f"{len(files)} files checked, 0 with problems" in result.output
 
 
 def test_the_json_schema_names_every_key() -> None:

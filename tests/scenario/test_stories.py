@@ -61,6 +61,8 @@ STORIES = {
     "latching/stood_down_and_proven_anew": about(END),
     "latching/trips_again_after_reset": about("DOOR_OPEN"),
     "latching/watchdog_restart": about("RESET_IN_BEAM"),
+    "compound/arc_stopped_after_the_window": about("DOOR_OPEN"),
+    "compound/arc_stopped_before_the_window": about("DOOR_OPEN"),
     "compound/door_bounces_both_contacts": about("DOOR_OPEN", DOOR_CONTACTS={"debounce": 3}),
     "compound/door_contacts_disagree_in_draught": about("DOOR_OPEN", "DOOR_CONTACTS"),
     "compound/door_during_gantry_stall": about("DOOR_OPEN", "DOSE_PER_DEGREE"),
@@ -110,6 +112,7 @@ STORIES = {
     "nominal/three_targets": about(END),
     "nominal/two_of_five_targets": about(END),
     "nominal/two_targets": about(END),
+    "nominal/two_targets_planned_together": about(END),
     "nominal/two_targets_reversed": about(END),
 }
 

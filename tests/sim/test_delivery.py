@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.clinic.record_verify import Delivery, RecordVerify, RefusedDelivery
+from sim.clinic.record_verify import Delivery, Orders, RecordVerify, RefusedDelivery
 from sim.clock import Ramp, level, ramp_between
 from sim.scenario.intervals import after_grace, overlap, where
 from sim.scenario.schema import OperatorPolicy
@@ -112,7 +112,7 @@ def test_a_hang_shorter_than_the_watchdog_is_only_a_gap_in_the_scans() -> None:
 
 def record_verify() -> RecordVerify:
     outcome = run(beams=(arc(),))
-    return RecordVerify(course(arc()), MACHINE, 1, outcome.world.linac.lines)
+    return RecordVerify(course(arc()), MACHINE, Orders({"lesion": 1}), outcome.world.linac.lines)
 
 
 def test_record_and_verify_refuses_a_beam_delivered_before() -> None:

@@ -4,9 +4,9 @@
 
 /* reference linac */
 #define IL_TABLE_NAME "reference_linac"
-#define IL_TABLE_DIGEST "529aa52a31c823afea86224b8397367598220b2aa080bb7c1873a477bc3b0d2c"
-#define IL_MAX_SIGNALS 78
-#define IL_MAX_ROWS 67
+#define IL_TABLE_DIGEST "6d8b2b51c691a7b7ff457b2049c69492c9fc2f631ec65b5bc001107f502aa651"
+#define IL_MAX_SIGNALS 83
+#define IL_MAX_ROWS 71
 #define IL_MAX_COUNTERS 35
 #define IL_MAX_MEMORY 75
 

@@ -80,6 +80,11 @@ static const IL_FLASH int32_t safe[] = {
     0, /* fraction_confirmed */
     0, /* fraction_selected */
     0, /* console_table_digest */
+    0, /* fraction_cleared */
+    1000, /* cross_dose_change */
+    0, /* cross_dose_accepted */
+    100000, /* target_dose */
+    100000, /* organ_dose */
 };
 
 static const IL_FLASH il_term terms[] = {
@@ -223,6 +228,13 @@ static const IL_FLASH il_term terms[] = {
     {1, 76}, /* fraction_selected */
     {1, 75}, /* fraction_confirmed */
     {-1, 75}, /* fraction_confirmed */
+    {-1, 78}, /* fraction_cleared */
+    {1, 79}, /* cross_dose_change */
+    {-1, 80}, /* cross_dose_accepted */
+    {-1, 79}, /* cross_dose_change */
+    {1, 80}, /* cross_dose_accepted */
+    {1, 81}, /* target_dose */
+    {1, 82}, /* organ_dose */
     {-1, 40}, /* water_flow */
     {-1, 41}, /* water_temperature */
     {1, 41}, /* water_temperature */
@@ -325,15 +337,20 @@ static const IL_FLASH il_sum sums[] = {
     {0, 136, 2},
     {1, 138, 1},
     {1, 139, 1},
-    {80, 140, 1},
-    {300, 141, 1},
-    {-450, 142, 1},
-    {2000, 143, 1},
-    {-2600, 144, 1},
-    {-200, 145, 1},
-    {2068, 146, 1},
-    {-1385866538, 147, 1},
-    {1385866538, 148, 1},
+    {1, 140, 1},
+    {-30, 141, 2},
+    {-30, 143, 2},
+    {-10700, 145, 1},
+    {-10000, 146, 1},
+    {80, 147, 1},
+    {300, 148, 1},
+    {-450, 149, 1},
+    {2000, 150, 1},
+    {-2600, 151, 1},
+    {-200, 152, 1},
+    {2068, 153, 1},
+    {-1837837137, 154, 1},
+    {1837837137, 155, 1},
 };
 
 static const IL_FLASH il_alternative alternatives[] = {
@@ -427,6 +444,11 @@ static const IL_FLASH il_alternative alternatives[] = {
     {96, 1},
     {97, 1},
     {98, 1},
+    {99, 1},
+    {100, 1},
+    {101, 1},
+    {102, 1},
+    {103, 1},
 };
 
 static const IL_FLASH int32_t params[] = {
@@ -548,16 +570,20 @@ static const IL_FLASH il_row rows[] = {
     /* TARGET_IDENTITY */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 75, 66, 1, 0x1F8, 0x1F0, 0x0BD8},
     /* FRACTION_IDENTITY */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 3, IL_NONE, 78, 66, 1, 0x1F8, 0x1F0, 0x27F0},
     /* PARAMETERS_CHANGED */ {IL_MOVES, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 4, IL_NONE, 48, 66, 1, 0x1F0, 0x1F0, 0xD666},
-    /* WATER_FLOW */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 30, 81, 69, 100, 0x1F8, 0x000, 0x5BB1},
-    /* WATER_TEMPERATURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 2, 31, 82, 69, 500, 0x1F8, 0x000, 0x15C1},
-    /* GAS_PRESSURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 2, 32, 84, 69, 100, 0x1F8, 0x000, 0x2E61},
-    /* VACUUM */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 33, 86, 69, 50, 0x1F8, 0x000, 0x4C8F},
-    /* AIR_PRESSURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 34, 87, 69, 100, 0x1F8, 0x000, 0x29CD},
-    /* HEARTBEAT_LINAC */ {IL_STALE, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 2, IL_NONE, 52, 69, 1, 0x1F0, 0x1F0, 0xFC64},
-    /* HEARTBEAT_CONSOLE */ {IL_STALE, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 2, IL_NONE, 54, 72, 1, 0x1F0, 0x1F0, 0x9965},
-    /* TABLE_DIGEST */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_PHYSICS, 2, IL_NONE, 88, 75, 1, 0x1FE, 0x1F0, 0xEADB},
-    /* SELF_TEST */ {IL_FLAG, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_PHYSICS, 1, IL_NONE, 56, 75, 1, 0x00E, 0x00E, 0xE664},
-    /* RESET_IN_BEAM */ {IL_FLAG, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 1, IL_NONE, 57, 75, 1, 0x202, 0x202, 0xD167},
+    /* FRACTION_CLEARANCE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_NONE, 1, IL_NONE, 81, 69, 1, 0x1F8, 0x000, 0xED75},
+    /* CROSS_DOSE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_NONE, 2, IL_NONE, 82, 69, 1, 0x038, 0x000, 0x68E5},
+    /* TARGET_DOSE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_PHYSICS, 1, IL_NONE, 84, 69, 1, 0x1F8, 0x1F0, 0x2A48},
+    /* ORGAN_DOSE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_PHYSICS, 1, IL_NONE, 85, 69, 1, 0x1F8, 0x1F0, 0xE74E},
+    /* WATER_FLOW */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 30, 86, 69, 100, 0x1F8, 0x000, 0x62BF},
+    /* WATER_TEMPERATURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 2, 31, 87, 69, 500, 0x1F8, 0x000, 0x2ACD},
+    /* GAS_PRESSURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 2, 32, 89, 69, 100, 0x1F8, 0x000, 0x436D},
+    /* VACUUM */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 33, 91, 69, 50, 0x1F8, 0x000, 0x539D},
+    /* AIR_PRESSURE */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_INTERRUPT, IL_LATCH_NONE, 1, 34, 92, 69, 100, 0x1F8, 0x000, 0x30DB},
+    /* HEARTBEAT_LINAC */ {IL_STALE, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 2, IL_NONE, 52, 69, 1, 0x1F0, 0x1F0, 0x0065},
+    /* HEARTBEAT_CONSOLE */ {IL_STALE, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 2, IL_NONE, 54, 72, 1, 0x1F0, 0x1F0, 0x9D65},
+    /* TABLE_DIGEST */ {IL_COMPARISON, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_PHYSICS, 2, IL_NONE, 93, 75, 1, 0x1FE, 0x1F0, 0x7671},
+    /* SELF_TEST */ {IL_FLAG, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_PHYSICS, 1, IL_NONE, 56, 75, 1, 0x00E, 0x00E, 0xEA64},
+    /* RESET_IN_BEAM */ {IL_FLAG, IL_NONE, IL_GATE_ON, IL_STOP_TERMINATE, IL_LATCH_OPERATOR, 1, IL_NONE, 57, 75, 1, 0x202, 0x202, 0xD567},
 };
 
 static const IL_FLASH il_proof proofs[] = {
@@ -600,27 +626,31 @@ static const IL_FLASH il_proof proofs[] = {
     /* PLAN_IDENTITY */ {53, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00, 0x00}},
     /* TARGET_IDENTITY */ {54, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x40, 0x00, 0x00}},
     /* FRACTION_IDENTITY */ {55, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0x00, 0x00}},
-    /* WATER_FLOW */ {57, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00}},
-    /* WATER_TEMPERATURE */ {58, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x04, 0x00}},
-    /* GAS_PRESSURE */ {59, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x08, 0x00}},
-    /* VACUUM */ {60, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x00}},
-    /* AIR_PRESSURE */ {61, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00}},
-    /* TABLE_DIGEST */ {64, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01}},
+    /* FRACTION_CLEARANCE */ {57, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00}},
+    /* CROSS_DOSE */ {58, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x04, 0x00}},
+    /* TARGET_DOSE */ {59, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x08, 0x00}},
+    /* ORGAN_DOSE */ {60, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x00}},
+    /* WATER_FLOW */ {61, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x20, 0x00}},
+    /* WATER_TEMPERATURE */ {62, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x40, 0x00}},
+    /* GAS_PRESSURE */ {63, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80, 0x00}},
+    /* VACUUM */ {64, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01}},
+    /* AIR_PRESSURE */ {65, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02}},
+    /* TABLE_DIGEST */ {68, {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10}},
 };
 
 const IL_FLASH il_table il_table_data = {
-    .signals = 78,
-    .rows = 67,
-    .proofs = 45,
+    .signals = 83,
+    .rows = 71,
+    .proofs = 49,
     .meterset = 8,
     .self_test_ticks = 500,
     .proof_timeout = 20,
     .memory = 75,
-    .alternatives = 90,
-    .sums = 99,
-    .terms = 149,
+    .alternatives = 95,
+    .sums = 104,
+    .terms = 156,
     .params = 58,
-    .check = 0xEAC3,
+    .check = 0xF1EC,
     .safe = safe,
     .row = rows,
     .alternative = alternatives,

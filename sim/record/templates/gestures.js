@@ -12,17 +12,25 @@ function listen(timeline) {
 
   /* Pointing reads values, a click sets the reference, two fingers zoom; plotly itself zooms on a drag. */
   const fingers = new Map();
-  let pressed = null, pinch = null;
+  let pressed = null, pinch = null, pinchedAt = -Infinity;
   const apart = () => {
     const [u, v] = Array.from(fingers.values());
     return { distance: Math.max(20, Math.abs(u - v)), middle: timeUnder((u + v) / 2) };
   };
+  /* plotly must not see the second finger: it takes two fingers put down at once for a double click,
+     which shows everything again when they are lifted. The last finger lifted ends what the first began. */
+  for (const [kind, hidden] of [["touchstart", (event) => event.touches.length > 1], ["touchmove", () => pinch],
+    ["touchend", (event) => event.touches.length > 0]]) {
+    box.addEventListener(kind, (event) => { if (hidden(event)) event.stopPropagation(); },
+      { capture: true, passive: true });
+  }
   box.addEventListener("pointermove", (event) => {
     if (fingers.has(event.pointerId)) fingers.set(event.pointerId, event.clientX);
     if (pinch && fingers.size === 2) {
       const now = apart();
       timeline.zoom(pinch.distance / now.distance, now.middle === null ? undefined : now.middle);
       pinch = now;
+      pinchedAt = event.timeStamp;
       return;
     }
     const t = timeUnder(event.clientX);
@@ -91,7 +99,8 @@ function listen(timeline) {
     const range = change["xaxis.range"] || [change["xaxis.range[0]"], change["xaxis.range[1]"]];
     if (range[0] !== undefined && range[1] !== undefined) timeline.show(range[0] * 1e6, range[1] * 1e6);
   });
-  plot.on("plotly_doubleclick", () => timeline.showAll());
+  /* Lifting the fingers and pinching on at once is no double click either (plotly allows 0.3 s). */
+  plot.on("plotly_doubleclick", () => { if (performance.now() - pinchedAt > 1000) timeline.showAll(); });
 
   const actions = { in: () => timeline.zoom(0.5), out: () => timeline.zoom(2), left: () => timeline.pan(-0.25),
     right: () => timeline.pan(0.25) };

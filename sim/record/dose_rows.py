@@ -1,0 +1,59 @@
+"""The rows of the dose tables on the terminal and in the report, from the content of run.json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.record.figures import MISSING, is_number, plain
+
+#: From this part of the planned dose on a difference is pointed out (engineering default).
+POINTED_OUT = 0.01
+
+
+def dose_rows(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row for the centre of every target and for every organ point; empty without doses.
+
+    Values are words in Gy. ``off`` says that the difference from the plan is worth pointing out.
+    """
+    rows = []
+    for entry in (run.get("dose") or {}).get("points") or []:
+        if entry.get("kind") == "rim":
+            continue
+        planned, difference = entry.get("planned_gy"), entry.get("difference_gy")
+        known = is_number(planned) and is_number(difference)
+        organ = entry.get("kind") == "organ"
+        rows.append(
+            {
+                "name": plain(entry.get("of")),
+                "kind": plain(entry.get("kind")),
+                "prescribed": gray(entry.get("prescribed_gy")),
+                "planned": gray(planned),
+                "delivered": gray(entry.get("delivered_gy")),
+                "difference": gray(difference, signed=True),
+                "own": MISSING if organ else gray(entry.get("own_gy")),
+                "cross": gray(entry.get("cross_gy")),
+                "rim": _rim(run, entry) if not organ else MISSING,
+                "off": known and abs(difference) > max(POINTED_OUT * abs(planned), 0.01),
+            }
+        )
+    return rows
+
+
+def gray(value: Any, *, signed: bool = False) -> str:
+    """Gy with three decimals, without the unit."""
+    if not is_number(value):
+        return MISSING
+    text = f"{float(value):+.3f}" if signed else f"{float(value):.3f}"
+    return "0.000" if text in ("+0.000", "-0.000") else text
+
+
+def _rim(run: dict[str, Any], centre: dict[str, Any]) -> str:
+    """Least and largest dose delivered on the rim of a target."""
+    found = [
+        entry["delivered_gy"]
+        for entry in run["dose"]["points"]
+        if entry.get("of") == centre.get("of")
+        and entry.get("kind") == "rim"
+        and is_number(entry.get("delivered_gy"))
+    ]
+    return f"{gray(min(found))} to {gray(max(found))}" if found else MISSING
