@@ -46,16 +46,49 @@ class States:
 
 def states_of(beam: Beam) -> States:
     """The states of a beam. Raises UnknownLeaves when its leaves have no boundaries."""
+    raw = _raw(beam)
+    return _states(beam, raw, _positions(raw, np.array([p.meterset for p in beam.control_points])))
+
+
+def coarse_states(beam: Beam, turn: float) -> tuple[Array, States]:
+    """The beam in few pieces, none of more than ``turn`` degrees or 1 cm: their edges, their middles.
+
+    For pictures. Raises UnknownLeaves as :func:`states_of`.
+    """
+    raw = _raw(beam)
+    fine = _positions(raw, np.array([p.meterset for p in beam.control_points]))
+    rows = _between(raw, fine)
+    travel = np.abs(np.diff(rows, axis=0)) / np.array([100 * turn] * 3 + [1_000.0] * (raw.shape[1] - 3))
+    edges, moved = [fine[0]], np.zeros(raw.shape[1])
+    for index, step in enumerate(travel):
+        if moved.any() and (moved + step).max() > 1:
+            edges.append(fine[index])
+            moved = np.zeros(raw.shape[1])
+        moved = moved + step
+    cuts = np.append(edges, fine[-1])
+    return cuts, _states(beam, raw, (cuts[1:] + cuts[:-1]) / 2)
+
+
+def _raw(beam: Beam) -> Array:
+    """Rotations, jaws and leaves of every control point as one row; 0.01 degree and 0.01 mm."""
     points = beam.control_points
     if points[0].leaves and not beam.leaf_boundaries:
         raise UnknownLeaves(f"beam {beam.number}: the plan gives no leaf boundaries, so no leaf widths")
-    raw = np.array(
+    return np.array(
         [(p.gantry, p.collimator, p.couch_rotation, *p.jaws, *p.leaves) for p in points], dtype=np.float64
     )
-    position = _positions(raw, np.array([p.meterset for p in points]))
-    index = np.minimum(position.astype(np.intp), len(points) - 2)
+
+
+def _between(raw: Array, position: Array) -> Array:
+    """Rows at positions along the beam."""
+    index = np.minimum(position.astype(np.intp), len(raw) - 2)
     part = (position - index)[:, None]
-    rows = raw[index] * (1 - part) + raw[index + 1] * part
+    result: Array = raw[index] * (1 - part) + raw[index + 1] * part
+    return result
+
+
+def _states(beam: Beam, raw: Array, position: Array) -> States:
+    rows = _between(raw, position)
     differs = np.ones(len(rows), dtype=bool)
     differs[1:] = np.any(rows[1:] != rows[:-1], axis=1)
     rows = rows[differs]
