@@ -82,3 +82,18 @@ def test_there_is_nothing_outside_of_the_patient() -> None:
     ]
     assert outside
     assert not any(outside)
+
+
+def test_mu_at_a_standstill_and_parts_of_a_segment_are_in_the_picture() -> None:
+    """All MU at one place of an arc give another picture than along it, and no MU are lost."""
+    course = plan("short_arc")
+    number = course.targets[0].beams[0].number
+    known = influence(course)
+    still, part = [Stretch(number, 5.0, 5.0, 40.0)], [Stretch(number, 2.25, 2.75, 40.0)]
+    axial, _ = slices(course, still, part, course.targets[0].centre)
+    middle = tuple(int(np.argmin(np.abs(a - b))) for a, b in ((axial.down, 1.0), (axial.across, -4.0)))
+    centre = next(i for i, point in enumerate(known.points) if point.kind == "centre")
+    for shown, stretches_ in ((axial.planned, still), (axial.delivered, part)):
+        exact = sum(gy[centre] for gy in known.dose(stretches_).values())
+        assert shown[middle] == pytest.approx(exact, rel=0.03)
+    assert np.abs(axial.difference).max() > 0.2 * axial.planned.max()
