@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 #: Farthest from one state to the next: 0.01 degree of a rotation, 0.01 mm of a jaw or leaf. Five
 #: degrees are 4.4 mm at 5 cm from the axis, less than a penumbra.
 _TURN, _TRAVEL = 500.0, 500.0
-_STRIP = 2_000  # an opening by jaws alone is cut into strips of this width at most, 0.01 mm
+_PIECE = 2_000  # an opening by jaws alone is cut into rectangles of this side at most, 0.01 mm
 
 
 class UnknownLeaves(ValueError):
@@ -46,16 +46,49 @@ class States:
 
 def states_of(beam: Beam) -> States:
     """The states of a beam. Raises UnknownLeaves when its leaves have no boundaries."""
+    raw = _raw(beam)
+    return _states(beam, raw, _positions(raw, np.array([p.meterset for p in beam.control_points])))
+
+
+def coarse_states(beam: Beam, turn: float) -> tuple[Array, States]:
+    """The beam in few pieces, none of more than ``turn`` degrees or 1 cm: their edges, their middles.
+
+    For pictures. Raises UnknownLeaves as :func:`states_of`.
+    """
+    raw = _raw(beam)
+    fine = _positions(raw, np.array([p.meterset for p in beam.control_points]))
+    rows = _between(raw, fine)
+    travel = np.abs(np.diff(rows, axis=0)) / np.array([100 * turn] * 3 + [1_000.0] * (raw.shape[1] - 3))
+    edges, moved = [fine[0]], np.zeros(raw.shape[1])
+    for index, step in enumerate(travel):
+        if moved.any() and (moved + step).max() > 1:
+            edges.append(fine[index])
+            moved = np.zeros(raw.shape[1])
+        moved = moved + step
+    cuts = np.append(edges, fine[-1])
+    return cuts, _states(beam, raw, (cuts[1:] + cuts[:-1]) / 2)
+
+
+def _raw(beam: Beam) -> Array:
+    """Rotations, jaws and leaves of every control point as one row; 0.01 degree and 0.01 mm."""
     points = beam.control_points
     if points[0].leaves and not beam.leaf_boundaries:
         raise UnknownLeaves(f"beam {beam.number}: the plan gives no leaf boundaries, so no leaf widths")
-    raw = np.array(
+    return np.array(
         [(p.gantry, p.collimator, p.couch_rotation, *p.jaws, *p.leaves) for p in points], dtype=np.float64
     )
-    position = _positions(raw, np.array([p.meterset for p in points]))
-    index = np.minimum(position.astype(np.intp), len(points) - 2)
+
+
+def _between(raw: Array, position: Array) -> Array:
+    """Rows at positions along the beam."""
+    index = np.minimum(position.astype(np.intp), len(raw) - 2)
     part = (position - index)[:, None]
-    rows = raw[index] * (1 - part) + raw[index + 1] * part
+    result: Array = raw[index] * (1 - part) + raw[index + 1] * part
+    return result
+
+
+def _states(beam: Beam, raw: Array, position: Array) -> States:
+    rows = _between(raw, position)
     differs = np.ones(len(rows), dtype=bool)
     differs[1:] = np.any(rows[1:] != rows[:-1], axis=1)
     rows = rows[differs]
@@ -98,10 +131,11 @@ def _openings(rows: Array, beam: Beam) -> tuple[Array, Array | None]:
     """Open rectangles of every state, and the jaws if there are leaves; 0.01 mm."""
     jaws, leaves = rows[:, 3:7], rows[:, 7:]
     if not leaves.shape[1]:
-        count = max(1, int(np.ceil((jaws[:, 3] - jaws[:, 2]).max() / _STRIP)))
-        edges = jaws[:, 2:3] + (jaws[:, 3:4] - jaws[:, 2:3]) * np.arange(count + 1) / count
-        sides = [np.broadcast_to(jaws[:, k : k + 1], (len(rows), count)) for k in (0, 1)]
-        return np.stack([*sides, edges[:, :-1], edges[:, 1:]], axis=-1), None
+        (x1, x2), (y1, y2) = _cut(jaws[:, 0], jaws[:, 1]), _cut(jaws[:, 2], jaws[:, 3])
+        shape = (len(rows), x1.shape[1], y1.shape[1])
+        sides = [np.broadcast_to(side[:, :, None], shape) for side in (x1, x2)]
+        sides += [np.broadcast_to(side[:, None, :], shape) for side in (y1, y2)]
+        return np.stack(sides, axis=-1).reshape(len(rows), -1, 4), None
     along, across = ((0, 1), (2, 3)) if beam.leaf_travel == "x" else ((2, 3), (0, 1))
     pairs = leaves.shape[1] // 2
     bounds = np.array(beam.leaf_boundaries, dtype=np.float64)
@@ -109,9 +143,15 @@ def _openings(rows: Array, beam: Beam) -> tuple[Array, Array | None]:
     second = np.minimum(leaves[:, pairs:], jaws[:, along[1], None])
     low = np.maximum(bounds[:-1], jaws[:, across[0], None])
     high = np.minimum(bounds[1:], jaws[:, across[1], None])
-    second = np.where(high > low, np.maximum(second, first), first)
-    high = np.maximum(high, low)
-    ever = np.any(second > first, axis=0)  # pairs that are closed all the time are left out
+    second, high = np.maximum(second, first), np.maximum(high, low)
+    ever = np.any((second > first) & (high > low), axis=0)  # pairs that are never open are left out
     if beam.leaf_travel == "x":
         return np.stack([first, second, low, high], axis=-1)[:, ever], jaws
     return np.stack([low, high, first, second], axis=-1)[:, ever], jaws
+
+
+def _cut(low: Array, high: Array) -> tuple[Array, Array]:
+    """Equal pieces between two jaws, as many in every state: lower and upper ends, (states, pieces)."""
+    count = max(1, int(np.ceil((high - low).max() / _PIECE)))
+    edges = low[:, None] + (high - low)[:, None] * np.arange(count + 1) / count
+    return edges[:, :-1], edges[:, 1:]

@@ -144,13 +144,7 @@ def _planned(beam: Beam) -> tuple[Stretch, ...]:
 
 def gy_per_mu(states: States, beam: Kernel, outline: Ellipse, points: Array, leakage: float) -> Array:
     """Dose per MU of every state at every point (states, points), Gy/MU; 0 outside the patient."""
-    strips = (
-        states.strips if states.jaws is None else np.concatenate([states.strips, states.jaws[:, None]], 1)
-    )
-    weights = np.ones(strips.shape[1])
-    if states.jaws is not None:  # leaves let a little through wherever the jaws are open
-        weights[:-1] -= beam.data.transmission
-        weights[-1] = beam.data.transmission
+    strips, weights = weighted_strips(states, beam)
     result = np.empty((len(strips), len(points)))
     step = max(1, _AT_ONCE // (len(points) * len(weights)))
     for first in range(0, len(strips), step):
@@ -165,12 +159,26 @@ def gy_per_mu(states: States, beam: Kernel, outline: Ellipse, points: Array, lea
             outline,
             points,
         )
-    area = (states.strips[:, :, 1] - states.strips[:, :, 0]) * (
-        states.strips[:, :, 3] - states.strips[:, :, 2]
-    )
-    result *= (beam.gy_per_mu * beam.head_scatter(np.sqrt(area.sum(axis=1))))[:, None]
+    result *= output(states, beam)[:, None]
     result += GY_PER_MU * leakage
     result *= outline.holds(points)
+    return result
+
+
+def weighted_strips(states: States, beam: Kernel) -> tuple[Array, Array]:
+    """All rectangles that let photons through, (states, rectangles, 4), and which part of them."""
+    if states.jaws is None:
+        return states.strips, np.ones(states.strips.shape[1])
+    strips = np.concatenate([states.strips, states.jaws[:, None]], axis=1)
+    weights = np.full(strips.shape[1], 1 - beam.data.transmission)
+    weights[-1] = beam.data.transmission  # leaves let a little through wherever the jaws are open
+    return strips, weights
+
+
+def output(states: States, beam: Kernel) -> Array:
+    """Gy per MU of every state where kernel times fluence is 1: calibration and head scatter."""
+    sides = (states.strips[:, :, 1::2] - states.strips[:, :, 0::2]).prod(axis=2)
+    result: Array = beam.gy_per_mu * beam.head_scatter(np.sqrt(sides.sum(axis=1)))
     return result
 
 

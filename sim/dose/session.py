@@ -87,7 +87,10 @@ class SessionDose:
 
 
 def session_dose(
-    course: Course, targets: Sequence[Target], trace: Trace, earlier: Mapping[tuple[str, int], int]
+    course: Course,
+    targets: Sequence[Target],
+    trace: Trace,
+    earlier: Mapping[tuple[str, int], int] | None = None,
 ) -> SessionDose:
     """The dose of a finished run in which one fraction of ``targets`` was to be delivered.
 
@@ -102,7 +105,7 @@ def session_dose(
         stretch
         for target in targets
         for beam in target.beams
-        for stretch in stretches(beam, earlier.get((target.id, beam.number), 0), beam.meterset)
+        for stretch in stretches(beam, (earlier or {}).get((target.id, beam.number), 0), beam.meterset)
     )
     given = known.dose(delivered(course, trace))
     points = tuple(

@@ -25,14 +25,13 @@ def dose_rows(run: dict[str, Any]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "name": plain(entry.get("of")),
-                "kind": plain(entry.get("kind")),
                 "prescribed": gray(entry.get("prescribed_gy")),
                 "planned": gray(planned),
                 "delivered": gray(entry.get("delivered_gy")),
                 "difference": gray(difference, signed=True),
                 "own": MISSING if organ else gray(entry.get("own_gy")),
                 "cross": gray(entry.get("cross_gy")),
-                "rim": _rim(run, entry) if not organ else MISSING,
+                "note": "organ point" if organ else _rim(run, entry),
                 "off": known and abs(difference) > max(POINTED_OUT * abs(planned), 0.01),
             }
         )
@@ -56,4 +55,4 @@ def _rim(run: dict[str, Any], centre: dict[str, Any]) -> str:
         and entry.get("kind") == "rim"
         and is_number(entry.get("delivered_gy"))
     ]
-    return f"{gray(min(found))} to {gray(max(found))}" if found else MISSING
+    return f"rim {gray(min(found))} to {gray(max(found))}" if found else ""

@@ -25,6 +25,10 @@ from firmware_model.table import Table
 from firmware_model.table_loading import load_table
 from hil.boards import KINDS
 from hil.boards.native import NativeController
+from sim.dose.delivered import delivered
+from sim.dose.influence import influence
+from sim.dose.session import session_dose
+from sim.dose.slices import slices
 from sim.scenario.loading import load_scenario
 from sim.scenario.runner import BoardIdentity, run_scenario
 from tests.bench import links
@@ -219,6 +223,33 @@ def session_speed() -> None:
     )
 
 
+def dose_speed() -> None:
+    """What the dose of the headline costs: once for the plan, and for what a session delivered."""
+    loaded = load_scenario(HEADLINE)
+    outcome = run_scenario(
+        loaded, ModelController(loaded.table), BoardIdentity("model", "reference model", "")
+    )
+    course, trace = loaded.course, outcome.world.trace
+
+    def plan() -> None:
+        influence.cache_clear()
+        influence(course)
+
+    def pair() -> None:
+        given = list(delivered(course, trace))
+        slices(course, given, given, course.targets[0].centre)
+
+    once = best(plan)
+    told = best(lambda: session_dose(course, loaded.targets, trace))
+    board = BoardIdentity("model", "reference model", "")
+    whole = best(lambda: run_scenario(loaded, ModelController(loaded.table), board), 3)
+    emit("dose_influence_of_headline", once, "s", "once for a plan")
+    emit("dose_of_headline_session", told, "s", "influence known")
+    share = 100 * (once + told) / (whole - told)
+    emit("dose_share_of_headline_session", share, "%", "<= 30 % on top of the session, plan included")
+    emit("dose_slices_of_headline", best(pair, 3), "s", "<= 1.0, axial and coronal, 2 mm")
+
+
 def command(*words: str) -> float:
     """Median wall time of an ``interlock`` command over five runs."""
     times = []
@@ -238,6 +269,7 @@ def command_speed() -> None:
 def main() -> None:
     controller_speed()
     session_speed()
+    dose_speed()
     command_speed()
     links.measure(emit, missing)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +244,12 @@ def test_plan_dose_scales_on_request() -> None:
     )
     assert refused.exit_code == 3
     assert "no prescription for lesion" in refused.output
+
+
+def test_the_command_line_starts_without_numpy() -> None:
+    """NumPy takes longer to import than the help takes to print."""
+    script = "import sys, cli.main, cli.plan, cli.check, cli.run; print('numpy' in sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert found.stdout.strip() == "False"

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from firmware_model.controller import ModelController
 from sim.dose.delivered import delivered, place_of
 from sim.dose.influence import Stretch, influence
 from sim.dose.session import SessionDose, session_dose
 from sim.plan.course import Beam, Course
-from sim.scenario.runner import Outcome
+from sim.scenario.loading import load_scenario
+from sim.scenario.runner import BoardIdentity, Outcome, run_scenario
 from tests.sim import short_session
 from tests.sim.short_session import arc, step
 
+TERMINATED = Path(__file__).parents[2] / "scenarios" / "faults" / "terminated_and_continued.yaml"
 DOOR = step(id="door", at={"meterset": "40 MU", "beam": 1}, room="open_door")
 
 
@@ -63,6 +67,14 @@ def test_a_beam_that_is_ended_gives_nothing_beyond_where_it_stopped() -> None:
     known = influence(outcome.world.course)
     expected = sum(s.mu * known.beams[1].mean(s.start, s.end) for s in found)
     np.testing.assert_allclose([p.delivered_gy for p in dose(outcome).points], expected, rtol=1e-9)
+
+
+def test_a_continuation_goes_on_where_the_beam_ended() -> None:
+    loaded = load_scenario(TERMINATED)
+    outcome = run_scenario(loaded, ModelController(loaded.table), BoardIdentity("model", "", ""))
+    beam = outcome.world.course.targets[0].beams[0]
+    found = [stretch for stretch in stretches(outcome) if stretch.beam == beam.number]
+    np.testing.assert_allclose(by_segment(found, beam), planned(beam), rtol=0.02)
 
 
 def test_a_worn_target_gives_less_at_the_same_metersets() -> None:

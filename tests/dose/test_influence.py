@@ -24,6 +24,7 @@ from tests.dose.phantoms import CYLINDER, Array, course_of, dose_at, open_beam
 QUALITIES = [(6, "flattened"), (10, "flattened"), (6, "fff"), (10, "fff")]
 ANGLES = st.integers(-18_000, 54_000)
 PLACES = st.tuples(*[st.floats(-9, 9)] * 3)
+WIDE = Outline((0, 0), 80_000, 40_000)
 few = settings(max_examples=40, deadline=None)
 
 
@@ -73,7 +74,7 @@ def test_dose_is_linear_in_mu(
     stretches = [Stretch(1, k + min(u, v), k + max(u, v), mu) for k, u, v, mu in parts]
     once = known.dose(stretches)["a"]
     twice = known.dose(s._replace(mu=2 * s.mu) for s in stretches)["a"]
-    np.testing.assert_allclose(twice, 2 * once, rtol=1e-12)
+    np.testing.assert_allclose(twice, 2 * once, rtol=1e-12, atol=1e-15)
     one_by_one = sum((known.dose([s])["a"] for s in stretches), np.zeros(8))
     np.testing.assert_allclose(one_by_one, once, rtol=1e-9, atol=1e-15)
     assert np.all(once >= 0)
@@ -237,6 +238,37 @@ def test_without_filter_the_beam_is_weaker_off_its_axis() -> None:
             doses[mode, off] = float(dose_at(course_of([beam], Outline((0, 0), 80_000, 24_000)), places)[0])
     assert doses["fff", 6_000] / doses["fff", 0] == pytest.approx(0.75, abs=0.03)
     assert doses["flattened", 6_000] / doses["flattened", 0] == pytest.approx(1.03, abs=0.03)
+
+
+def test_jaws_cut_off_what_leaves_leave_open() -> None:
+    opening = aperture.rectangle(3_000, 3_000, (0, 0))
+    beam = leaf_beam((0, 0), opening)
+    half = tuple(replace(p, jaws=(0, 1_500, -1_500, 500)) for p in beam.control_points)
+    found = course_of([replace(beam, control_points=half)])
+    whole = course_of([beam])
+    for x, z in ((-0.8, 0.0), (0.8, 1.2)):  # behind an X jaw, behind a Y jaw
+        place = np.array([[x, 0.0, z]])
+        assert dose_at(found, place) < 0.15 * dose_at(whole, place)
+    inside = np.array([[0.8, 0.0, -0.5]])
+    assert dose_at(found, inside) > 0.9 * dose_at(whole, inside)
+
+
+def test_scattered_dose_comes_from_the_fluence_of_the_whole_field() -> None:
+    """Without filter the wide part of the kernel is integrated over the peaked fluence of 12 cm."""
+    fff = kernel(10, "fff")
+    course = course_of([open_beam(1, "a", (0, 0), energy=10, mode="fff", side=12_000)], WIDE)
+    found = float(dose_at(course, np.array([[0.0, 0.0, 0.0]]))[0]) / (100 * fff.gy_per_mu)
+    depth = np.array([WIDE.depth / 2000])
+    k = fff.parameters(depth)
+    step = 0.05
+    x = np.arange(-6 + step / 2, 6, step)
+    r = np.hypot(x[:, None], x[None, :])
+    wide = float((fff.fluence(r) * k.b * np.exp(-k.b * r) / r).sum() * step**2)
+    narrow = 2 * np.pi  # the field is much wider than 1/a
+    expected = float((k.narrow * narrow + k.wide * wide)[0])
+    even = float((k.narrow * narrow + k.wide * (k.b * np.exp(-k.b * r) / r).sum() * step**2)[0])
+    assert found == pytest.approx(expected, rel=0.004)
+    assert abs(even / expected - 1) > 0.012  # the difference it is about
 
 
 # --- what it does not know --------------------------------------------------------------------------------

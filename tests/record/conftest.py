@@ -368,10 +368,27 @@ def session_run(trace: Trace) -> dict[str, Any]:
                 ],
             },
         ],
+        "dose": {"points": _doses(), "outline": {"centre_mm": [0, 0], "width_mm": 360, "depth_mm": 240}},
         "final_state": "standby",
         "reproduce": "interlock run scenarios/faults/door_second_target.yaml --seed 42",
         "exit_code": 0,
     }
+
+
+def _doses() -> list[dict[str, Any]]:
+    """Both targets with one rim point each, and an organ."""
+    entries: list[dict[str, Any]] = []
+    for name, kind, own, cross in (
+        ("liver-1", "centre", 12.0, 3.0),
+        ("liver-1", "rim", 11.0, 3.5),
+        ("liver-2", "centre", 12.25, 2.75),
+        ("liver-2", "rim", 10.5, 2.5),
+        ("cord", "organ", 0.0, 4.5),
+    ):
+        gy = own + cross
+        entry = {"of": name, "kind": kind, "planned_gy": gy, "delivered_gy": gy, "difference_gy": 0.0}
+        entries.append({**entry, "own_gy": own, "cross_gy": cross, "prescribed_gy": 15.0})
+    return entries
 
 
 def fail(run: dict[str, Any]) -> dict[str, Any]:

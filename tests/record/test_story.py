@@ -145,6 +145,32 @@ def test_redirected_output_is_plain_text() -> None:
     assert told(small_trace(), small_run(), width=80) == GOLDEN
 
 
+def test_dose_is_told_at_centres_and_organs() -> None:
+    run = small_run()
+    centre = {"of": "liver", "kind": "centre", "prescribed_gy": 15.0, "planned_gy": 15.0, "delivered_gy": 4.5}
+    centre |= {"difference_gy": -10.5, "own_gy": 4.0, "cross_gy": 0.5}
+    rim = {**centre, "kind": "rim", "side": "left", "delivered_gy": 4.25}
+    organ = {
+        "of": "cord",
+        "kind": "organ",
+        "planned_gy": 2.0,
+        "delivered_gy": 2.0001,
+        "difference_gy": 0.0001,
+    }
+    run["dose"] = {"points": [centre, rim, {**organ, "own_gy": 0.0, "cross_gy": 2.0001}]}
+    shown = told(small_trace(), run).split("Dose, Gy\n")[1].split("\n\n")[0]
+    assert shown == (
+        "         prescribed  planned  delivered  difference  own beams  other beams\n"
+        "  liver      15.000   15.000      4.500     -10.500      4.000        0.500\n"
+        "  cord            —    2.000      2.000       0.000          —        2.000"
+    )
+
+
+def test_no_dose_is_told_with_its_reason() -> None:
+    run = {**small_run(), "dose": {"not_computed": "no beam data for 15 MV"}}
+    assert "Dose, Gy\n  not computed: no beam data for 15 MV\n" in told(small_trace(), run)
+
+
 def test_a_pass_names_no_command(trace: Trace, run: dict[str, Any]) -> None:
     text = told(trace, run)
     assert "✓ PASS" in text
