@@ -15,7 +15,6 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 
 from firmware_model.contract import Flip, ResetCause
 from firmware_model.table import Table
@@ -33,7 +32,7 @@ BUILD = Path(__file__).parents[2] / "build" / "simavr"
 HEADER = Path("/usr/include/simavr/sim_avr.h")
 LOCAL_HEADER = Path("/usr/local/include/simavr/sim_avr.h")
 #: Of the ATmega328P (Microchip DS40002061), and where the ELF file of avr-gcc puts data memory.
-RAM_START, RAM_SIZE, RAM_IN_ELF = 0x100, 2048, 0x800000
+RAM_IN_ELF = 0x800000
 START_TIMEOUT_S = 20.0
 COMMAND_TIMEOUT_S = 10.0
 
@@ -94,9 +93,9 @@ class Simavr:
         """Press the reset button; RAM keeps what it holds."""
         self._command(b"r", "reset")
 
-    def lose_power(self) -> None:
-        """Start as after a loss of power; RAM keeps what it holds."""
-        self._command(b"p", "reset")
+    def lose_power(self, kept: int, size: int) -> None:
+        """Lose power for a moment: RAM is noise afterwards but for ``size`` bytes at an address."""
+        self._command(b"p" + kept.to_bytes(2, "little") + size.to_bytes(2, "little"), "reset")
 
     def read(self, address: int, size: int) -> bytes:
         """Data memory of the chip: registers and RAM."""
@@ -180,12 +179,7 @@ class SimavrBench:
     def restart(self, cause: ResetCause) -> bool:
         """A loss of power and the reset button. No watchdog: healthy firmware kicks it in time."""
         if cause is ResetCause.power:
-            kept, size = self.core.retained(), self.core.layout.regions["retained"].size
-            retained = self.chip.read(kept, size)
-            noise = Random(0)
-            self.chip.write(RAM_START, noise.randbytes(RAM_SIZE))
-            self.chip.write(kept, retained)
-            self.chip.lose_power()
+            self.chip.lose_power(self.core.retained(), self.core.layout.regions["retained"].size)
         elif cause is ResetCause.external:
             self.chip.reset()
         return cause is not ResetCause.watchdog

@@ -6,13 +6,14 @@
  * connection; a later one finds it running. Standard input takes commands, each answered with a line:
  *
  *     r                      presses the reset button         reset
- *     p                      starts as after a loss of power  reset
+ *     p ADDRESS SIZE         loses power for a moment         reset
  *     s                      lowest stack pointer so far      stack N
  *     g ADDRESS SIZE         reads data memory                memory HEXADECIMAL
  *     w ADDRESS SIZE BYTES   writes data memory               written
  *
- * A command is one byte, ADDRESS and SIZE are two each, little-endian, without spaces. RAM outlives both
- * resets: whoever wants it lost writes over it first. Ends when standard input does, so that it does not outlive who started it.
+ * A command is one byte, ADDRESS and SIZE are two each, little-endian, without spaces. RAM outlives the
+ * reset button; of a loss of power only what stands at ADDRESS does, the rest is noise before the processor
+ * runs on. Ends when standard input does, so that it does not outlive who started it.
  *
  * Bytes reach the receiver at the pace of the baud rate that the firmware has set, so a receiver that is
  * too slow loses some, as it would on the bench. Time is the processor's: while it works it is as fast as
@@ -45,6 +46,7 @@
 #define HELD 3u /* instructions */
 
 /* Registers of the ATmega328P (Microchip DS40002061, register summary). */
+#define RAM_START 0x100u
 #define MCUSR 0x54u
 #define MCUSR_PORF 0x01u
 #define MCUSR_EXTRF 0x02u
@@ -141,15 +143,36 @@ static void reset(uint8_t flag) {
     (void)printf("reset\n");
 }
 
-static void access_memory(bool write) {
+static void take_place(size_t *address, size_t *size) {
     uint8_t place[4];
     take_input(place, sizeof place);
-    const size_t address = (size_t)place[0] | ((size_t)place[1] << 8);
-    const size_t size = (size_t)place[2] | ((size_t)place[3] << 8);
-    if (address + size > (size_t)avr->ramend + 1u) {
+    *address = (size_t)place[0] | ((size_t)place[1] << 8);
+    *size = (size_t)place[2] | ((size_t)place[3] << 8);
+    if (*address + *size > (size_t)avr->ramend + 1u) {
         errno = EINVAL;
         fail("data memory");
     }
+}
+
+/* At once: the processor must not run on what is left of its memory. */
+static void lose_power(void) {
+    size_t kept, size;
+    uint32_t noise = 1; /* xorshift32 (Marsaglia 2003) */
+    take_place(&kept, &size);
+    for (size_t at = RAM_START; at <= (size_t)avr->ramend; at++) {
+        noise ^= noise << 13;
+        noise ^= noise >> 17;
+        noise ^= noise << 5;
+        if ((at < kept) || (at >= kept + size)) {
+            avr->data[at] = (uint8_t)noise;
+        }
+    }
+    reset(MCUSR_PORF);
+}
+
+static void access_memory(bool write) {
+    size_t address, size;
+    take_place(&address, &size);
     if (write) {
         take_input(&avr->data[address], size);
         (void)printf("written\n");
@@ -168,7 +191,7 @@ static void command(void) {
     if (byte == 'r') {
         reset(MCUSR_EXTRF);
     } else if (byte == 'p') {
-        reset(MCUSR_PORF);
+        lose_power();
     } else if (byte == 'g' || byte == 'w') {
         access_memory(byte == 'w');
     } else if (byte == 's') {

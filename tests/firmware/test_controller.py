@@ -392,6 +392,8 @@ def test_a_beam_goes_on_only_without_signals_that_nothing_needs_during_it() -> N
         "image_age_override",  # without it nothing is overridden
         "override_plan",  # read under an override only
         "daily_output",  # asked for before the beam
+        "cross_dose_change",  # asked for before the beam
+        "cross_dose_accepted",
         "dose_rate_set",  # lowers the limit of a rate that is too low
         "static_beam",
         "arc_beam",
