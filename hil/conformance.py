@@ -10,8 +10,9 @@ from random import Random
 from firmware_model.contract import ONE, Change, ResetCause
 from firmware_model.states import Command, State
 from firmware_model.table import Table
-from hil.board import Link, Patience, RemoteController, check_table
+from hil.board import RemoteController, check_table
 from hil.conformance_wire import CHECKS, RawLink, Violation
+from hil.link import Link, Patience
 from hil.lockstep import Differs
 from hil.near_limits import boundaries
 from hil.provoke import enabled, prepare, provoke

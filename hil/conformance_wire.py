@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from firmware_model.contract import Change
-from hil.board import Identity, Link
 from hil.errors import Silent
+from hil.link import Identity, Link
 from hil.messages import CHANGE_SIZE, CRC_SIZE, KEPT_WHILE_BUSY, MESSAGES, ErrorCode, fixed_size
 from hil.wire import DELIMITER, BadFrame, Frames, Received, cobs_encode, enframe, show
 

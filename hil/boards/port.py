@@ -6,8 +6,9 @@ from contextlib import ExitStack
 
 from firmware_model.table import Table
 from hil.bench import Bench
-from hil.board import Patience, RemoteController
+from hil.board import RemoteController
 from hil.boards import Board
+from hil.link import Patience
 from hil.transport import Transport, transport_for
 
 

@@ -11,11 +11,12 @@ from firmware_model.contract import ResetCause, Segment
 from firmware_model.image import Image, image_of
 from firmware_model.states import Command, State
 from firmware_model.table import Table
-from hil.board import Patience, RemoteController
+from hil.board import RemoteController
 from hil.boards import KINDS, start_board
 from hil.boards.native import BrokenBoard, Library, NativeController, build_library
 from hil.boards.qemu import QemuBench
 from hil.errors import UnexpectedReset
+from hil.link import Patience
 from hil.memory import flip_bit
 from tests.boards.emulated import BOARDS
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from firmware_model.contract import Change
 from firmware_model.table_loading import load_table
-from hil.board import Link
 from hil.conformance import rules_of_the_wire
 from hil.conformance_wire import RawLink
 from hil.device import Device
+from hil.link import Link
 from hil.messages import ErrorCode
 from hil.wire import Frames, Layout, Received, cobs_encode, enframe
 from tests.hil.carriers import QUICK

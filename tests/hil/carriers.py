@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hil.board import Patience
+from hil.link import Patience
 from hil.transport import Transport
 
 #: Nothing here takes long; a frame that got lost is noticed soon.

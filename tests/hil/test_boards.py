@@ -16,11 +16,12 @@ import pytest
 from firmware_model.contract import ResetCause, Segment
 from firmware_model.states import Command
 from firmware_model.table_loading import load_table
-from hil.board import Patience, RemoteController
+from hil.board import RemoteController
 from hil.boards import KINDS, UnknownBoard, process, start_board, virtual
 from hil.boards.port import greet
 from hil.device import Device
 from hil.errors import NoSuchPort, NotAvailable, PortBusy, Silent, Unplugged, WrongTable
+from hil.link import Patience
 from hil.transport import ProcessTransport, SerialTransport, SocketTransport, transport_for
 from sim.scenario.loading import load_scenario
 from sim.scenario.runner import BoardIdentity, Outcome, run_scenario

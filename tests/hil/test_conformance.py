@@ -15,13 +15,14 @@ from firmware_model.controller import ModelController
 from firmware_model.states import State
 from firmware_model.table import Table
 from firmware_model.table_loading import load_table
-from hil.board import Patience, RemoteController
+from hil.board import RemoteController
 from hil.boards import process
 from hil.conformance import NOT_TRIPPED, Result, behaviour, conformance, resets, rules_of_the_wire
 from hil.conformance_wire import CHECKS
 from hil.device import RECEIVE_SIZE, Device
 from hil.errors import RigError
 from hil.healthy import healthy_inputs
+from hil.link import Patience
 from hil.lockstep import Differs
 from hil.messages import MESSAGES, ErrorCode
 from hil.twin import Twin

@@ -17,10 +17,11 @@ from firmware_model.controller import ModelController
 from firmware_model.rig import LineFaults
 from firmware_model.states import Command
 from firmware_model.table_loading import load_table
-from hil.board import Patience, RemoteController
+from hil.board import RemoteController
 from hil.boards import KINDS, start_board
 from hil.device import Device
 from hil.errors import Silent, Unplugged
+from hil.link import Patience
 from tests.hil.carriers import DirectTransport
 
 TABLE = load_table()

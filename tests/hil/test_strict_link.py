@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 
 from cli.main import main
 from firmware_model.table_loading import load_table
-from hil.board import Patience
 from hil.boards import virtual
 from hil.device import Device
+from hil.link import Patience
 from hil.messages import MESSAGES
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "faults" / "power_dip.yaml"
