@@ -94,7 +94,7 @@ def test_the_first_wait_follows_what_answers_take_and_the_last_is_the_longest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = count()  # a millisecond every time it is looked at
-    monkeypatch.setattr("hil.board.time", SimpleNamespace(monotonic=lambda: next(clock) / 1000))
+    monkeypatch.setattr("hil.link.time", SimpleNamespace(monotonic=lambda: next(clock) / 1000))
     device, answers = Device(TABLE), [True]
     transport = DirectTransport(lambda data: device.take(data) if answers[0] else b"")
     controller = RemoteController(transport, TABLE, Patience(reply_s=8.0, retries=1))
