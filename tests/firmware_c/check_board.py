@@ -65,16 +65,16 @@ class Pinned(RemoteController):
     """A board whose permit pin is compared with its outputs after every answer."""
 
     def __init__(self, bench: Bench) -> None:
-        self.bench = bench
+        self.pins = bench
         super().__init__(bench.transport(), TABLE, QUICK)
 
     def run(self, segment: Segment) -> Advance:
         before = self.outputs.permit
-        self.bench.events()
+        self.pins.events()
         advance = super().run(segment)
         self._compare(advance.outputs)
         if before and not advance.outputs.permit:
-            events = self.bench.events()
+            events = self.pins.events()
             # The pin first, then the words about it.
             assert "p" in events, f"the permit is withdrawn and its pin is not touched: {events}"
             assert "w" in events[events.index("p") :], f"it says so before it does so: {events}"
@@ -82,11 +82,11 @@ class Pinned(RemoteController):
 
     def reset(self, cause: ResetCause) -> Outputs:
         outputs = super().reset(cause)
-        assert not self.bench.state.permit, "the permit pin is on after a reset"
+        assert not self.pins.state.permit, "the permit pin is on after a reset"
         return outputs
 
     def _compare(self, outputs: Outputs) -> None:
-        pin = bool(self.bench.state.permit)
+        pin = bool(self.pins.state.permit)
         assert pin == outputs.permit, f"the permit pin is {pin}, the outputs say {outputs.permit}"
 
 
@@ -146,7 +146,7 @@ def watchdog_and_clock(core: Core) -> None:
     assert bench.events() == "k", "a poll with nothing to do kicks the watchdog and does nothing else"
     # A gate that moves cannot be predicted: every scan is a full one.
     gate = Change(TABLE.signal_index["image_age_override"], 0, 1)
-    controller = twin.board
+    controller = twin.pair.board
     assert isinstance(controller, Pinned)
     bench.state.micros, bench.state.micros_a_look = 2**32 - 60_000, 30_000  # the clock wraps on the way
     reply = controller.link.exchange("RUN", (gate,), at=twin.tick, ticks=50_000, command=0)

@@ -32,8 +32,8 @@ def in_beam(bench: Bench) -> Twin:
 
 def give_run(bench: Bench, twin: Twin, ticks: int = 1) -> str:
     """One RUN and one poll; what the board did."""
-    assert isinstance(twin.board, Pinned)
-    link = twin.board.link
+    assert isinstance(twin.pair.board, Pinned)
+    link = twin.pair.board.link
     link.sequence = (link.sequence + 1) % 256
     body = link.layout.pack("RUN", link.sequence, at=twin.tick, ticks=ticks, command=0)
     bench.said()
@@ -118,7 +118,7 @@ def cut_beam(core: Core) -> None:
     bench = core.bench
     for cause in ResetCause:
         twin = in_beam(bench)
-        wanted = twin.model.retained.meterset
+        wanted = twin.pair.model.retained.meterset
         assert wanted > 0
         assert bench.retained.meterset == wanted, f"kept {bench.retained.meterset}, the model {wanted}"
         twin.reset(cause)
@@ -191,8 +191,8 @@ def forgetting(core: Core) -> None:
         kept = bench.retained
         before = (bytes(kept.latched), bytes(kept.local_due), kept.meterset, kept.first_up)
         boots = kept.boots
-        assert isinstance(twin.board, Pinned)
-        twin.board.link.post("RESET", boots=boots & 0xFFFF, cause=0, forget=forget)
+        assert isinstance(twin.pair.board, Pinned)
+        twin.pair.board.link.post("RESET", boots=boots & 0xFFFF, cause=0, forget=forget)
         after = (bytes(kept.latched), bytes(kept.local_due), kept.meterset, kept.first_up)
         zeros = bytes(len(kept.latched))
         assert after == ((zeros, zeros, 0, -1) if forget else before), f"forget={forget}: kept {after}"

@@ -14,15 +14,17 @@
 /* Where a sum begins: a pointer that leads to nothing but zeros finds no table there. */
 #define NOT_NOTHING 0x5A00u
 
-static uint16_t add(uint16_t sum, const IL_FLASH void *data, size_t size) {
+static uint16_t add(uint16_t before, const IL_FLASH void *data, size_t size) {
     const IL_FLASH uint8_t *byte = (const IL_FLASH uint8_t *)data;
+    uint16_t sum = before;
     for (size_t i = 0; i < size; i++) {
         sum = (uint16_t)((uint16_t)((uint16_t)(sum << 8) | (sum >> 8)) + byte[i]);
     }
     return sum;
 }
 
-static uint16_t add_sums(uint16_t sum, const IL_FLASH il_table *table, uint16_t first, uint8_t size) {
+static uint16_t add_sums(uint16_t before, const IL_FLASH il_table *table, uint16_t first, uint8_t size) {
+    uint16_t sum = before;
     for (uint16_t i = first; (i < (first + size)) && (i < table->sums); i++) {
         const IL_FLASH il_sum *part = &table->sum[i];
         sum = add(sum, part, SPAN(il_sum, constant, size));
@@ -40,7 +42,10 @@ static uint16_t sum_of_row(const IL_FLASH il_table *table, uint8_t number) {
     uint16_t sum = add((uint16_t)(NOT_NOTHING + number), row, SPAN(il_row, kind, counter));
     sum = add(sum, &row->first, SPAN(il_row, first, latches_in));
     if (row->kind != (uint8_t)IL_COMPARISON) {
-        return (end <= table->params) ? add(sum, &table->param[row->first], row->size * sizeof(int32_t)) : 0u;
+        if (end > table->params) {
+            return (uint16_t)~row->check; /* damaged for certain */
+        }
+        return add(sum, &table->param[row->first], row->size * sizeof(int32_t));
     }
     for (uint16_t i = row->first; (i < end) && (i < table->alternatives); i++) {
         const IL_FLASH il_alternative *alternative = &table->alternative[i];
