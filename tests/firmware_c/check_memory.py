@@ -6,8 +6,9 @@ import ctypes as c
 from random import Random
 from typing import TYPE_CHECKING
 
-from firmware_model.contract import ONE, Change, ResetCause
+from firmware_model.contract import MEMORY_REGIONS, ONE, Change, ResetCause, Segment
 from firmware_model.states import Command, State
+from hil.boards.native import BrokenBoard, NativeController
 from hil.twin import Twin
 from hil.wire import enframe
 from tests.firmware_c.bench import Bench
@@ -100,7 +101,7 @@ def _bytes_of(bench: Bench, name: str, kind: type) -> range:
 def damaged_while_off(core: Core) -> None:
     """The same while the board has no power: what was kept is not believed, and a beam counts as cut."""
     bench = core.bench
-    for name in ("boots", "meterset", "latched", "first_up", "findings", "in_beam", "crc"):
+    for name in ("magic", "boots", "meterset", "latched", "first_up", "findings", "in_beam", "crc"):
         twin = in_beam(bench)
         twin.reset(ResetCause.power)
         bench.flip(getattr(type(bench.retained), name).offset, 0x10)
@@ -233,6 +234,32 @@ def damage_during_a_run(core: Core) -> None:
     made_safe(give_run(bench, twin, 10_000), "damage while a RUN goes on")
 
 
+def flips_within_a_scan(core: Core) -> None:
+    """State, latches and permit that flip while a scan works, and are sealed with the rest, still show."""
+    masks = core.library.mask_bytes
+    for region, byte, what in (
+        ("state", masks, "the state"),
+        ("state", masks + 1, "the complement of the state"),
+        ("outputs", 0, "the state in the outputs"),
+        ("outputs", 1, "the permit"),
+        *(("latches", byte, "a latch") for byte in range((len(TABLE.interlocks) + 7) // 8)),
+        *(("latches", masks + byte, "a local reset due") for byte in range((len(TABLE.interlocks) + 7) // 8)),
+    ):
+        for bit in range(1 if what == "the permit" else 8):
+            if what in ("a latch", "a local reset due") and 8 * (byte % masks) + bit >= len(TABLE.interlocks):
+                continue
+            board = NativeController(TABLE, core.library)
+            board.run(Segment(10, (), Command.power_on))
+            board._dll.native_flip(board._board, MEMORY_REGIONS.index(region), 8 * byte + bit)
+            board._dll.native_seal(board._board)
+            try:
+                board.run(Segment(1))
+            except BrokenBoard as problem:
+                assert "damaged" in str(problem)  # noqa: PT017 - each of several must be found
+            else:
+                raise AssertionError(f"bit {bit} of {what} flips within a scan, and the next one is run")
+
+
 def nothing_aligned(core: Core) -> None:
     """The seal holds as well where the compiler leaves no gaps, as on an 8-bit chip."""
     assert core.packed_bench.core_size % 4, "the seal happens to be aligned: nothing is tried here"
@@ -249,5 +276,6 @@ CHECKS: dict[str, Check] = {
     "forgetting": forgetting,
     "damage is not sealed": damage_is_not_sealed,
     "damage during a run": damage_during_a_run,
+    "flips within a scan": flips_within_a_scan,
     "nothing aligned": nothing_aligned,
 }

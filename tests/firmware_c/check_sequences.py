@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 from firmware_model.contract import ONE, Change, ResetCause
+from firmware_model.image import MOST_TRAVEL_PERCENT
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from firmware_model.table_loading import load_table
@@ -95,6 +97,29 @@ def travel(core: Core) -> None:
         assert debounce > 3 or twin.seen == {0}
 
 
+def travel_at_its_widest(core: Core) -> None:
+    """The largest percentage that an image takes, over the whole range of the counters: no overflow."""
+    condition = {"kind": "per_travel", "signal": "dose", "planned": "planned", "position": "position"}
+    condition |= {"over": 3, "percent": MOST_TRAVEL_PERCENT / 100, "by": 4}
+    row = {"trips_when": condition, "stop": "hold", "acts_in": IN_BEAM}
+    twin = twin_of(core, small_table(ROW=row))
+    signals = [twin.table.signal_index[name] for name in ("dose", "planned")]
+    twin.reach(State.irradiation)
+    axis = twin.table.signal_index["position"]
+    ends, slopes = (-(2**47), -1, 0, 2**47 - 1), (0, 1, ONE // 3, 2**40)
+    for starts in product(ends, repeat=2):
+        for now, slope in product(product(ends, repeat=2), slopes):
+            # A stretch begins at the one, and the counters are at once at the other, moving inwards.
+            lines = zip(signals, starts, strict=True)
+            twin.change(*(Change(signal, value) for signal, value in lines))
+            twin.change(Change(axis, twin.now(axis) + (10 * ONE if twin.now(axis) < 0 else -10 * ONE)))
+            twin.run(2)
+            lines = zip(signals, now, strict=True)
+            twin.change(*(Change(signal, v, -slope if v > 0 else slope) for signal, v in lines))
+            twin.run(40)
+    assert twin.seen == {0}
+
+
 def latches(core: Core) -> None:
     """A latch stays in the way of the beam; what trips again must be reset at its place again."""
     condition = {"kind": "is_false", "signals": ["line_a"]}
@@ -179,12 +204,61 @@ def finding_of_a_cut_beam(core: Core) -> None:
     twin.compare_retained()
 
 
+def findings(core: Core) -> None:
+    """Rows of findings, alone, in pairs, debounced or gated, beside the model through failure and resets."""
+    for latch, second, debounce, gate in product(
+        ("operator", "physics"), ("operator", "physics"), (1, 3), ({}, {"only_if": "alarm"})
+    ):
+        rows = {
+            f"{finding}_{number}".upper(): {
+                "trips_when": {"kind": "flag", "flag": finding},
+                "stop": "hold" if number else "terminate",
+                "latch": level,
+                "debounce": debounce if number else 1,
+                "acts_in": ["standby", "preparatory", *IN_BEAM, "interrupted", "terminated"],
+                "latches_in": ["preparatory", "interrupted", "terminated"],
+                **(gate if number else {}),
+            }
+            for finding in ("proof_test_failed", "reset_in_beam")
+            for number, level in enumerate((latch, second))
+        }
+        line = {"trips_when": {"kind": "is_true", "signals": ["alarm"]}, "stop": "hold", "acts_in": IN_BEAM}
+        twin = twin_of(core, small_table(LINE=line | {"proof": {"alarm": True}}, **rows))
+        resets = (Command.reset_operator, Command.reset_local, Command.reset_physics)
+        assert twin.reach(State.preparatory)
+        twin.answers = False
+        twin.run(1, Command.begin_check)
+        twin.run(20)  # the proof test fails
+        for alarm in (1, 0):
+            put(twin, alarm=alarm)
+            for command in (*resets, Command.begin_check, Command.stand_by, Command.prepare, *resets):
+                twin.run(1, command)
+                twin.run(2)
+        twin.answers = True
+        put(twin, alarm=0)
+        assert twin.reach(State.irradiation, patience=200)
+        twin.run(20)
+        twin.reset(ResetCause.watchdog)
+        twin.run(1, Command.power_on)
+        twin.run(20)
+        assert twin.state is State.terminated
+        for alarm in (1, 0):
+            put(twin, alarm=alarm)
+            for command in (*resets, Command.acknowledge, Command.begin_check, *resets):
+                twin.run(1, command)
+                twin.run(2)
+        twin.compare_retained()
+        assert twin.seen >= {1, 3}, twin.seen
+
+
 CHECKS: dict[str, Check] = {
     "rate at its limit": rate_at_its_limit,
     "limits together": limits_that_hold_together,
     "travel": travel,
+    "travel at its widest": travel_at_its_widest,
     "latches": latches,
     "ordered stops": ordered_stops,
     "commands during the proof test": commands_during_the_proof_test,
     "finding of a cut beam": finding_of_a_cut_beam,
+    "findings": findings,
 }
