@@ -168,9 +168,9 @@ def permit_without_scans(core: Core) -> None:
     bench = core.bench
     for start in (0, 2**32 - PERMIT_WITHOUT_SCAN_US // 2):  # the clock wraps on the way
         bench.forget()
-        bench.state.micros = start
         twin = Twin(Pinned(bench), TABLE)
         assert twin.reach(State.irradiation)
+        bench.state.micros = start
         for _ in range(2):
             twin.run(5)
             assert bench.state.permit, "the permit pin is off after a scan in irradiation"

@@ -31,23 +31,26 @@ def put(twin: Twin, **counts: int) -> None:
 
 def rate_at_its_limit(core: Core) -> None:
     """Dose rates at, a hair above and a hair below what a window may gain, whole counts a scan or not."""
-    for sense in ("above", "below"):
+    for sense, percent in product(("above", "below"), (100, 99.99)):
         condition = {"kind": "rate", "signal": "dose", "set_rate": "rate_set", "sense": sense}
-        condition |= {"percent": 100, "window": 12, "step": 3}
+        condition |= {"percent": percent, "window": 12, "step": 3}
         table = small_table(
             RATE={"trips_when": condition, "stop": "hold", "acts_in": ["irradiation", "hold"]}
         )
         dose, set_rate = table.signal_index["dose"], table.signal_index["rate_set"]
         twin = Twin(NativeController(table, core.library), table)
-        twin.change(Change(set_rate, 120_000 * ONE))  # 2 counts a scan, 24 in a window
+        twin.change(Change(set_rate, 120_000 * ONE))
         twin.reach(State.irradiation)
-        for slope in (2 * ONE, 2 * ONE + 1, 2 * ONE - 1, ONE, 3 * ONE, 2 * ONE + 5461, 2 * ONE - 5462):
-            for since in (1, 3, 40):
-                twin.change(Change(dose, twin.now(dose), 2 * ONE))
-                twin.run(30)
-                twin.change(Change(dose, twin.now(dose), slope))
-                twin.run(since)
-                twin.run(200)
+        for rate in (2, 30_000):  # counts a scan; 12 times as many in a window
+            twin.change(Change(set_rate, 60_000 * rate * ONE))
+            even = rate * ONE
+            for slope in (even, even + 1, even - 1, even // 2, even + ONE, even + 5461, even - 5462):
+                for since in (1, 3, 40):
+                    twin.change(Change(dose, 0, even))
+                    twin.run(30)
+                    twin.change(Change(dose, twin.now(dose), slope))
+                    twin.run(since)
+                    twin.run(200)
         assert twin.seen == {0}
 
 

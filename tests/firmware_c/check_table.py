@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes as c
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -31,19 +32,27 @@ def runs(board: NativeController, ticks: int = 1) -> bool:
 
 
 def damage(core: Core) -> None:
-    """A bit that flips in any kind of number of the table: not one scan more, and none after a restart."""
+    """Each bit that flips is seen; one of each kind: not one scan more, and none after a restart."""
     board, dice = NativeController(TABLE, core.library), Random(4)
+    is_whole = core.library.dll.il_table_piece_is_whole
+    is_whole.argtypes, is_whole.restype = [c.c_void_p, c.c_uint8], c.c_bool
+    table, pieces = c.addressof(board._arrays), range(len(TABLE.interlocks) + 1)
     board.run(Segment(1, (), Command.power_on))
     for kind, those in places(board, image_of(TABLE)).items():
-        for address, size in [those[0], those[-1], dice.choice(those)]:
-            bit = dice.randrange(8 * size)
-            flip(address, bit)
-            assert not runs(board), f"bit {bit} of a {kind} is flipped, and a scan is run"
-            board.reset(ResetCause.watchdog)
-            assert not runs(board), f"bit {bit} of a {kind} is flipped, and a scan is run after a restart"
-            flip(address, bit)
-            board.reset(ResetCause.power)
-            board.run(Segment(1, (), Command.power_on))
+        for address, size in those:
+            for bit in range(8 * size):
+                flip(address, bit)
+                assert not all(is_whole(table, piece) for piece in pieces), f"bit {bit} of a {kind}"
+                flip(address, bit)
+        address, size = dice.choice(those)
+        bit = dice.randrange(8 * size)
+        flip(address, bit)
+        assert not runs(board), f"bit {bit} of a {kind} is flipped, and a scan is run"
+        board.reset(ResetCause.watchdog)
+        assert not runs(board), f"bit {bit} of a {kind} is flipped, and a scan is run after a restart"
+        flip(address, bit)
+        board.reset(ResetCause.power)
+        board.run(Segment(1, (), Command.power_on))
     assert runs(board, 100), "the table is whole again, and not scanned"
 
 
@@ -71,19 +80,16 @@ def damage_on_a_slow_board(core: Core) -> None:
 
 
 def beyond_the_table(core: Core) -> None:
-    """A row that names what is not there is damaged, whatever check sum it carries."""
-    board = NativeController(TABLE, core.library)
-    of_params = next(i for i, row in enumerate(image_of(TABLE).rows) if row.kind)
-    for row in (0, of_params):
-        entry = board._arrays.row[row]
-        first, check = entry.first, entry.check
-        for wrong in (0, 1, 0x5A00, 0xFFFF, check):
-            entry.first, entry.check = 60_000, wrong
-            board.reset(ResetCause.power)
-            assert not runs(board), f"row {row} names what is not there, check sum {wrong:#x}: it is used"
-        entry.first, entry.check = first, check
-    board.reset(ResetCause.power)
-    assert runs(board)
+    """A row that names parameters beyond the table's is damaged, whatever check sum it carries."""
+    board, rows = NativeController(TABLE, core.library), image_of(TABLE).rows
+    of_params = max(i for i, row in enumerate(rows) if row.kind)
+    entry = board._arrays.row[of_params]
+    assert core.library.dll.il_table_piece_is_whole(c.byref(board._arrays), of_params)
+    entry.size = rows[of_params].size + 1
+    for check in range(0x10000):
+        entry.check = check
+        whole = core.library.dll.il_table_piece_is_whole(c.byref(board._arrays), of_params)
+        assert not whole & 1, f"with check sum {check:#x} it is taken for whole"
 
 
 CHECKS: dict[str, Check] = {
