@@ -31,6 +31,10 @@ NONE = 0xFF
 MAX_PARTS = 4  # signals in one sum
 FINDINGS = {"proof_test_failed": 0x01, "reset_in_beam": 0x02}
 NOT_NOTHING = 0x5A00  # where a check sum begins
+#: Largest percentage of a ``per_travel``, in 0.01 %. Counter and plan may each gain 2**32 counts of 2**16
+#: parts in a stretch; their difference in 1/10000 and the percentage of the plan have to stay in 64 bits:
+#: (20000 + percent) * 2**48 < 2**63.
+MOST_TRAVEL_PERCENT = 2**15 - 1 - 20_000
 STOPS_MOTION, GATE_ON = 0x01, 0x02
 
 #: Kinds of conditions by the number the core knows them by; a name is that of the C constant.
@@ -186,6 +190,11 @@ def _add_condition(
     if isinstance(condition, Comparison):
         return "COMPARISON", len(condition.alternatives), _add_alternatives(image, name, condition), 0
     kind, values, samples = _parameters(row, condition)
+    if isinstance(condition, PerTravel) and condition.percent > MOST_TRAVEL_PERCENT:
+        raise NotRepresentable(
+            f"{name}: {condition.percent / 100} % of 'per_travel'; the firmware's 64-bit arithmetic holds at "
+            f"most {MOST_TRAVEL_PERCENT / 100} %, choose a lower 'percent'"
+        )
     first = len(image.params)
     for value in values:
         if not -(2**31) <= value < 2**31:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from firmware_model.image import NotRepresentable, image_of
+from firmware_model.image import MOST_TRAVEL_PERCENT, NotRepresentable, image_of
 from firmware_model.strict_yaml import loads_document
 from firmware_model.table import Table
 from firmware_model.table_loading import check_table
@@ -92,7 +92,7 @@ def _extreme(d: Dice, kind: str, lines: list[str]) -> dict[str, Any]:
             step = d.pick([1, 2, 7, LONGEST // MOST_SAMPLES])
             return {"step": step, "window": step * d.pick([1, 2, MOST_SAMPLES])}
         case "per_travel":
-            return {"percent": d.pick([0, 0.01, 1000]), "over": d.pick([0.5, 500_000])}
+            return {"percent": d.pick([0, 0.01, MOST_TRAVEL_PERCENT / 100]), "over": d.pick([0.5, 500_000])}
         case "stale":
             return {"ticks": d.pick([1, 255, 256, LONGEST])}
         case "moves" | "grows":

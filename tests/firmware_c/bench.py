@@ -44,7 +44,7 @@ def retained_structure(rows: int, packed: bool) -> type[c.Structure]:
         _fields_ = [
             *(("magic", c.c_uint32), ("boots", c.c_uint32), ("meterset", c.c_int32)),
             *(("latched", mask), ("local_due", mask), ("first_up", c.c_int16)),
-            *((name, c.c_uint8) for name in ("cause", "findings", "in_beam")),
+            *((name, c.c_uint8) for name in ("cause", "findings", "latch_sum", "in_beam")),
             ("crc", c.c_uint32),
         ]
 

@@ -29,12 +29,14 @@ class DoesNotBuild(Exception):
     """The compiler refuses; the text is what it says."""
 
 
-def build_library(folder: Path, options: Sequence[str], firmware: Path = FIRMWARE) -> Path:
+def build_library(
+    folder: Path, options: Sequence[str], firmware: Path = FIRMWARE, name: str = "library.so"
+) -> Path:
     """``core`` without a wire and the framing, for :class:`hil.boards.native.Library`."""
     sources = [file for file in _core(firmware) if file.stem not in BOARDS_ONLY]
     native = firmware / "ports" / "native"
     sources += sorted(native.glob("*.c"))
-    return _compile(folder, "library.so", ["-shared", *options], sources, [native], firmware)
+    return _compile(folder, name, ["-shared", *options], sources, [native], firmware)
 
 
 def build_bench(

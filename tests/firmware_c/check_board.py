@@ -23,6 +23,8 @@ TABLE = load_table()
 SIGNALS, ROWS = list(TABLE.signals), len(TABLE.interlocks)
 #: What the bench is built with; see BENCH_DEFINES.
 MOST_MOVING, FULL_SCANS, BUILD = 40, 16, "0123456789abcdef"
+#: Of il_board.c, engineering default.
+PERMIT_WITHOUT_SCAN_US = 1_000_000
 
 
 class Host:
@@ -65,16 +67,16 @@ class Pinned(RemoteController):
     """A board whose permit pin is compared with its outputs after every answer."""
 
     def __init__(self, bench: Bench) -> None:
-        self.bench = bench
+        self.pins = bench
         super().__init__(bench.transport(), TABLE, QUICK)
 
     def run(self, segment: Segment) -> Advance:
         before = self.outputs.permit
-        self.bench.events()
+        self.pins.events()
         advance = super().run(segment)
         self._compare(advance.outputs)
         if before and not advance.outputs.permit:
-            events = self.bench.events()
+            events = self.pins.events()
             # The pin first, then the words about it.
             assert "p" in events, f"the permit is withdrawn and its pin is not touched: {events}"
             assert "w" in events[events.index("p") :], f"it says so before it does so: {events}"
@@ -82,11 +84,11 @@ class Pinned(RemoteController):
 
     def reset(self, cause: ResetCause) -> Outputs:
         outputs = super().reset(cause)
-        assert not self.bench.state.permit, "the permit pin is on after a reset"
+        assert not self.pins.state.permit, "the permit pin is on after a reset"
         return outputs
 
     def _compare(self, outputs: Outputs) -> None:
-        pin = bool(self.bench.state.permit)
+        pin = bool(self.pins.state.permit)
         assert pin == outputs.permit, f"the permit pin is {pin}, the outputs say {outputs.permit}"
 
 
@@ -146,11 +148,11 @@ def watchdog_and_clock(core: Core) -> None:
     assert bench.events() == "k", "a poll with nothing to do kicks the watchdog and does nothing else"
     # A gate that moves cannot be predicted: every scan is a full one.
     gate = Change(TABLE.signal_index["image_age_override"], 0, 1)
-    controller = twin.board
+    controller = twin.pair.board
     assert isinstance(controller, Pinned)
-    bench.state.micros, bench.state.micros_a_look = 2**32 - 60_000, 30_000  # the clock wraps on the way
+    bench.state.micros, bench.state.micros_a_look = 2**32 - 60_000, 15_000  # the clock wraps on the way
     reply = controller.link.exchange("RUN", (gate,), at=twin.tick, ticks=50_000, command=0)
-    # It looks at the clock after every piece: 30, 60, 90 and 120 ms after the start.
+    # It looks at the clock twice a piece, at last 30, 60, 90 and 120 ms after the start.
     ran = reply["at"] - twin.tick
     assert ran == 4 * FULL_SCANS, f"answered after {ran} scans, expected {4 * FULL_SCANS}"
     assert bench.events().count("k") >= 4 + 1, "the watchdog is not kicked between the pieces"
@@ -161,12 +163,31 @@ def watchdog_and_clock(core: Core) -> None:
         assert reply["at"] - at == wanted, f"{reply['at'] - at} scans run, {wanted} asked for"
 
 
+def permit_without_scans(core: Core) -> None:
+    """Without a scan for more than a second the pin falls, whatever else arrives; the next scan gives it."""
+    bench = core.bench
+    for start in (0, 2**32 - PERMIT_WITHOUT_SCAN_US // 2):  # the clock wraps on the way
+        bench.forget()
+        twin = Twin(Pinned(bench), TABLE)
+        assert twin.reach(State.irradiation)
+        bench.state.micros = start
+        for _ in range(2):
+            twin.run(5)
+            assert bench.state.permit, "the permit pin is off after a scan in irradiation"
+            bench.state.micros = (bench.state.micros + PERMIT_WITHOUT_SCAN_US) % 2**32
+            bench.poll()
+            assert bench.state.permit, "the permit falls before a second is over"
+            bench.state.micros = (bench.state.micros + 1) % 2**32
+            bench.take(enframe(b"\1\2\3"))  # a frame that is refused is no scan
+            assert not bench.state.permit, "the permit stays although nothing is scanned"
+
+
 def pieces(core: Core) -> None:
     """A board that looks at its clock often gives what the model gives, and gives a command once."""
     bench, signal = core.bench, TABLE.signal_index
     bench.forget()
     twin = Twin(Pinned(bench), TABLE)
-    bench.state.micros_a_look = 40_000  # three pieces a request
+    bench.state.micros_a_look = 20_000  # two looks a piece, three pieces a request
     twin.reach(State.irradiation)
     jaws, limit = signal["jaw_error"], TABLE.counts("jaw_error", 2)
     twin.change(Change(jaws, (limit + 9) * ONE))
@@ -204,6 +225,8 @@ def refusals(core: Core) -> None:
     for name, changes, detail in (
         ("leaves 48 bits upwards", (Change(0, 2**47 - 2**40, 2**40),), 0),
         ("leaves 48 bits downwards", (Change(0, 2**40 - 2**47, -(2**40)),), 0),
+        ("creeps out of 48 bits upwards", (Change(0, 2**47 - 1 - 99 * 2**30, 2**30),), 0),
+        ("creeps out of 48 bits downwards", (Change(0, 99 * 2**30 - 2**47, -(2**30)),), 0),
         ("too many move", tuple(Change(s, 0, ONE) for s in range(MOST_MOVING + 1)), None),
     ):
         core.bench.forget()
@@ -231,6 +254,10 @@ def refusals(core: Core) -> None:
     assert reply.fields.get("code") == ErrorCode.refused, f"SET takes too many moving lines: {reply}"
     assert reply.fields["detail"] == 0
     # One scan less, and one line less, is taken.
+    for line in ((2**47 - 1 - 100 * 2**30, 2**30), (100 * 2**30 - 2**47, -(2**30))):
+        core.bench.forget()
+        [reply] = Host(core.bench).run(100, Change(0, *line))
+        assert reply.message.name == "OUTPUTS", f"a line that just fits is answered with {reply}"
     core.bench.forget()
     host = Host(core.bench)
     [reply] = host.run(1, Change(0, 2**47 - 1 - 2**40, 2**40))
@@ -264,6 +291,7 @@ CHECKS: dict[str, Check] = {
     "permit pin": permit_pin,
     "restarts": restarts,
     "watchdog and clock": watchdog_and_clock,
+    "permit without scans": permit_without_scans,
     "pieces": pieces,
     "bounded poll": bounded_poll,
     "refusals": refusals,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 from firmware_model.contract import ONE, Change, ResetCause
+from firmware_model.image import MOST_TRAVEL_PERCENT
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from firmware_model.table_loading import load_table
@@ -29,23 +31,26 @@ def put(twin: Twin, **counts: int) -> None:
 
 def rate_at_its_limit(core: Core) -> None:
     """Dose rates at, a hair above and a hair below what a window may gain, whole counts a scan or not."""
-    for sense in ("above", "below"):
+    for sense, percent in product(("above", "below"), (100, 99.99)):
         condition = {"kind": "rate", "signal": "dose", "set_rate": "rate_set", "sense": sense}
-        condition |= {"percent": 100, "window": 12, "step": 3}
+        condition |= {"percent": percent, "window": 12, "step": 3}
         table = small_table(
             RATE={"trips_when": condition, "stop": "hold", "acts_in": ["irradiation", "hold"]}
         )
         dose, set_rate = table.signal_index["dose"], table.signal_index["rate_set"]
         twin = Twin(NativeController(table, core.library), table)
-        twin.change(Change(set_rate, 120_000 * ONE))  # 2 counts a scan, 24 in a window
+        twin.change(Change(set_rate, 120_000 * ONE))
         twin.reach(State.irradiation)
-        for slope in (2 * ONE, 2 * ONE + 1, 2 * ONE - 1, ONE, 3 * ONE, 2 * ONE + 5461, 2 * ONE - 5462):
-            for since in (1, 3, 40):
-                twin.change(Change(dose, twin.now(dose), 2 * ONE))
-                twin.run(30)
-                twin.change(Change(dose, twin.now(dose), slope))
-                twin.run(since)
-                twin.run(200)
+        for rate in (2, 30_000):  # counts a scan; 12 times as many in a window
+            twin.change(Change(set_rate, 60_000 * rate * ONE))
+            even = rate * ONE
+            for slope in (even, even + 1, even - 1, even // 2, even + ONE, even + 5461, even - 5462):
+                for since in (1, 3, 40):
+                    twin.change(Change(dose, 0, even))
+                    twin.run(30)
+                    twin.change(Change(dose, twin.now(dose), slope))
+                    twin.run(since)
+                    twin.run(200)
         assert twin.seen == {0}
 
 
@@ -93,6 +98,29 @@ def travel(core: Core) -> None:
             put(twin, dose=1000 + 50 * step + 20)
             twin.run(60)
         assert debounce > 3 or twin.seen == {0}
+
+
+def travel_at_its_widest(core: Core) -> None:
+    """The largest percentage that an image takes, over the whole range of the counters: no overflow."""
+    condition = {"kind": "per_travel", "signal": "dose", "planned": "planned", "position": "position"}
+    condition |= {"over": 3, "percent": MOST_TRAVEL_PERCENT / 100, "by": 4}
+    row = {"trips_when": condition, "stop": "hold", "acts_in": IN_BEAM}
+    twin = twin_of(core, small_table(ROW=row))
+    signals = [twin.table.signal_index[name] for name in ("dose", "planned")]
+    twin.reach(State.irradiation)
+    axis = twin.table.signal_index["position"]
+    ends, slopes = (-(2**47), -1, 0, 2**47 - 1), (0, 1, ONE // 3, 2**40)
+    for starts in product(ends, repeat=2):
+        for now, slope in product(product(ends, repeat=2), slopes):
+            # A stretch begins at the one, and the counters are at once at the other, moving inwards.
+            lines = zip(signals, starts, strict=True)
+            twin.change(*(Change(signal, value) for signal, value in lines))
+            twin.change(Change(axis, twin.now(axis) + (10 * ONE if twin.now(axis) < 0 else -10 * ONE)))
+            twin.run(2)
+            lines = zip(signals, now, strict=True)
+            twin.change(*(Change(signal, v, -slope if v > 0 else slope) for signal, v in lines))
+            twin.run(40)
+    assert twin.seen == {0}
 
 
 def latches(core: Core) -> None:
@@ -179,12 +207,61 @@ def finding_of_a_cut_beam(core: Core) -> None:
     twin.compare_retained()
 
 
+def findings(core: Core) -> None:
+    """Rows of findings, alone, in pairs, debounced or gated, beside the model through failure and resets."""
+    for latch, second, debounce, gate in product(
+        ("operator", "physics"), ("operator", "physics"), (1, 3), ({}, {"only_if": "alarm"})
+    ):
+        rows = {
+            f"{finding}_{number}".upper(): {
+                "trips_when": {"kind": "flag", "flag": finding},
+                "stop": "hold" if number else "terminate",
+                "latch": level,
+                "debounce": debounce if number else 1,
+                "acts_in": ["standby", "preparatory", *IN_BEAM, "interrupted", "terminated"],
+                "latches_in": ["preparatory", "interrupted", "terminated"],
+                **(gate if number else {}),
+            }
+            for finding in ("proof_test_failed", "reset_in_beam")
+            for number, level in enumerate((latch, second))
+        }
+        line = {"trips_when": {"kind": "is_true", "signals": ["alarm"]}, "stop": "hold", "acts_in": IN_BEAM}
+        twin = twin_of(core, small_table(LINE=line | {"proof": {"alarm": True}}, **rows))
+        resets = (Command.reset_operator, Command.reset_local, Command.reset_physics)
+        assert twin.reach(State.preparatory)
+        twin.answers = False
+        twin.run(1, Command.begin_check)
+        twin.run(20)  # the proof test fails
+        for alarm in (1, 0):
+            put(twin, alarm=alarm)
+            for command in (*resets, Command.begin_check, Command.stand_by, Command.prepare, *resets):
+                twin.run(1, command)
+                twin.run(2)
+        twin.answers = True
+        put(twin, alarm=0)
+        assert twin.reach(State.irradiation, patience=200)
+        twin.run(20)
+        twin.reset(ResetCause.watchdog)
+        twin.run(1, Command.power_on)
+        twin.run(20)
+        assert twin.state is State.terminated
+        for alarm in (1, 0):
+            put(twin, alarm=alarm)
+            for command in (*resets, Command.acknowledge, Command.begin_check, *resets):
+                twin.run(1, command)
+                twin.run(2)
+        twin.compare_retained()
+        assert twin.seen >= {1, 3}, twin.seen
+
+
 CHECKS: dict[str, Check] = {
     "rate at its limit": rate_at_its_limit,
     "limits together": limits_that_hold_together,
     "travel": travel,
+    "travel at its widest": travel_at_its_widest,
     "latches": latches,
     "ordered stops": ordered_stops,
     "commands during the proof test": commands_during_the_proof_test,
     "finding of a cut beam": finding_of_a_cut_beam,
+    "findings": findings,
 }

@@ -123,10 +123,39 @@ def sequence_numbers(core: Core) -> None:
                 raw.expect_error(other, ErrorCode.bad_sequence, wrong, detail=(body[0] + 1) % 256)
 
 
+def answers_again(core: Core) -> None:
+    """A request that is repeated is answered with the same bytes, whatever was heard in between."""
+    bench, layout = core.bench, Layout.of_rows(len(load_table().interlocks))
+    bench.forget()
+    change, boots = (Change(0, 5),), bench.retained.boots
+    bad_reset = {"boots": boots, "cause": 9, "forget": False}
+    bodies = [
+        layout.pack("HELLO", 0, nonce=b"\3" * 8),
+        layout.pack("SET", 1, change, at=0),
+        layout.pack("RUN", 2, at=0, ticks=3, command=1),
+        layout.pack("RUN", 3, at=7, ticks=3, command=0),  # wrong tick
+        layout.pack("READ_RETAINED", 4),
+        layout.pack("READ_OUTPUTS", 5),
+        layout.pack("RESET", 6, **bad_reset),
+        layout.pack("RUN", 7, at=1, ticks=0, command=0),
+        layout.pack("SET", 8, change, at=1),
+        layout.pack("HELLO", 9, nonce=b"\4" * 8),
+    ]
+    for body in bodies:
+        first = bench.take(enframe(body))
+        assert first, f"no answer to {body.hex(' ')}"
+        assert bench.take(enframe(body)) == first, f"{body.hex(' ')} is answered in another way at once"
+        for between in (b"\1\1\1\0", enframe(layout.pack("READ_OUTPUTS", body[0] + 100))):
+            bench.take(between)
+            again = bench.take(enframe(body))
+            assert again == first, f"{body.hex(' ')}: first {first.hex(' ')}, then {again.hex(' ')}"
+
+
 CHECKS: dict[str, Check] = {
     "framing": framing,
     "rules of the wire": rules,
     "answers": answers,
     "extreme values": extreme_values,
+    "answers again": answers_again,
     "sequence numbers": sequence_numbers,
 }

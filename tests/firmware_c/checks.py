@@ -22,6 +22,8 @@ from tests.firmware_c.bench import Bench
 from tests.firmware_c.build import DoesNotBuild, build_bench, build_library
 
 ROOT = Path(__file__).parents[2]
+#: Of the slow library.
+PIECES_A_SCAN = 8
 
 
 @dataclass
@@ -39,6 +41,12 @@ class Core:
     @cached_property
     def library(self) -> Library:
         return Library(self.library_path)
+
+    @cached_property
+    def slow_library(self) -> Library:
+        """With a few pieces of the table checked before a scan, as on an 8-bit chip."""
+        options = [*self.options, f"-DIL_PIECES_A_SCAN={PIECES_A_SCAN}u"]
+        return Library(build_library(self.folder, options, self.firmware, name="slow.so"))
 
     @cached_property
     def bench(self) -> Bench:
@@ -61,9 +69,16 @@ Check = Callable[[Core], None]
 
 def all_checks() -> dict[str, Check]:
     """Every check by its name; each raises an exception that says what is wrong."""
-    from tests.firmware_c import check_board, check_core, check_memory, check_sequences, check_wire
+    from tests.firmware_c import (
+        check_board,
+        check_core,
+        check_memory,
+        check_sequences,
+        check_table,
+        check_wire,
+    )
 
-    modules = (check_wire, check_board, check_memory, check_core, check_sequences)
+    modules = (check_wire, check_board, check_memory, check_table, check_core, check_sequences)
     return {name: check for module in modules for name, check in module.CHECKS.items()}
 
 

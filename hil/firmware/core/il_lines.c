@@ -1,13 +1,14 @@
 #include "il_lines.h"
 
 /* A slope below this times any number of scans stays far within 64 bits. */
-#define GENTLE ((int64_t)1 << 31)
+#define GENTLE ((int64_t)0x80000000u)
 
 /* Shifting a negative number right is left to the compiler by C99. A division would take a small processor
  * a thousand steps. */
 int64_t il_floor(int64_t value) {
     const uint64_t distance = (uint64_t)((value < 0) ? -(value + 1) : value); /* from 0 or from -1 */
-    const int64_t whole = (int64_t)(distance >> IL_FRACTION_BITS);
+    const uint64_t counts = distance >> IL_FRACTION_BITS;
+    const int64_t whole = (int64_t)counts;
     return (value < 0) ? (-whole - 1) : whole;
 }
 

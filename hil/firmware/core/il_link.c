@@ -73,19 +73,19 @@ static void send_outputs(il_link *link) {
     const uint8_t size = mask_bytes(link);
     const il_mask *const masks[IL_WIRE_OUTPUTS_MASK_COUNT] = {&outputs->tripped, &outputs->latched,
                                                               &outputs->local_due};
-    uint8_t *reply = link->frame;
+    uint8_t *frame = link->frame;
     begin_reply(link, link->sequence, IL_WIRE_OUTPUTS);
-    put_u32(&reply[IL_WIRE_OUTPUTS_AT], link->at);
-    reply[IL_WIRE_OUTPUTS_STATE] = outputs->state;
-    reply[IL_WIRE_OUTPUTS_PERMIT] = outputs->permit ? 1u : 0u;
-    reply[IL_WIRE_OUTPUTS_MOTION] = outputs->motion ? 1u : 0u;
-    reply[IL_WIRE_OUTPUTS_POWER] = outputs->power ? 1u : 0u;
-    reply[IL_WIRE_OUTPUTS_TEST_LINE] = outputs->test_line;
-    put_u16(&reply[IL_WIRE_OUTPUTS_FIRST_UP], (uint16_t)outputs->first_up);
-    reply[IL_WIRE_OUTPUTS_REPLY_COMMAND] = outputs->reply_command;
-    reply[IL_WIRE_OUTPUTS_REPLY_ACCEPTED] = outputs->reply_accepted ? 1u : 0u;
-    put_u16(&reply[IL_WIRE_OUTPUTS_REPLY_BLOCKED_BY], (uint16_t)outputs->reply_blocked_by);
-    put_masks(&reply[IL_WIRE_OUTPUTS_MASKS], size, masks, IL_WIRE_OUTPUTS_MASK_COUNT);
+    put_u32(&frame[IL_WIRE_OUTPUTS_AT], link->at);
+    frame[IL_WIRE_OUTPUTS_STATE] = outputs->state;
+    frame[IL_WIRE_OUTPUTS_PERMIT] = outputs->permit ? 1u : 0u;
+    frame[IL_WIRE_OUTPUTS_MOTION] = outputs->motion ? 1u : 0u;
+    frame[IL_WIRE_OUTPUTS_POWER] = outputs->power ? 1u : 0u;
+    frame[IL_WIRE_OUTPUTS_TEST_LINE] = outputs->test_line;
+    put_u16(&frame[IL_WIRE_OUTPUTS_FIRST_UP], (uint16_t)outputs->first_up);
+    frame[IL_WIRE_OUTPUTS_REPLY_COMMAND] = outputs->reply_command;
+    frame[IL_WIRE_OUTPUTS_REPLY_ACCEPTED] = outputs->reply_accepted ? 1u : 0u;
+    put_u16(&frame[IL_WIRE_OUTPUTS_REPLY_BLOCKED_BY], (uint16_t)outputs->reply_blocked_by);
+    put_masks(&frame[IL_WIRE_OUTPUTS_MASKS], size, masks, IL_WIRE_OUTPUTS_MASK_COUNT);
     send(link, (uint16_t)(IL_WIRE_OUTPUTS_FIXED + ((uint16_t)IL_WIRE_OUTPUTS_MASK_COUNT * size)));
 }
 
@@ -93,13 +93,13 @@ static void send_retained(il_link *link) {
     const il_retained *retained = link->core->retained;
     const uint8_t size = mask_bytes(link);
     const il_mask *const masks[IL_WIRE_RETAINED_MASK_COUNT] = {&retained->latched, &retained->local_due};
-    uint8_t *reply = link->frame;
+    uint8_t *frame = link->frame;
     begin_reply(link, link->sequence, IL_WIRE_RETAINED);
-    put_u32(&reply[IL_WIRE_RETAINED_BOOT_COUNT], retained->boots);
-    reply[IL_WIRE_RETAINED_CAUSE] = retained->cause;
-    put_u32(&reply[IL_WIRE_RETAINED_METERSET], (uint32_t)retained->meterset);
-    put_u16(&reply[IL_WIRE_RETAINED_FIRST_UP], (uint16_t)retained->first_up);
-    put_masks(&reply[IL_WIRE_RETAINED_MASKS], size, masks, IL_WIRE_RETAINED_MASK_COUNT);
+    put_u32(&frame[IL_WIRE_RETAINED_BOOT_COUNT], retained->boots);
+    frame[IL_WIRE_RETAINED_CAUSE] = retained->cause;
+    put_u32(&frame[IL_WIRE_RETAINED_METERSET], (uint32_t)retained->meterset);
+    put_u16(&frame[IL_WIRE_RETAINED_FIRST_UP], (uint16_t)retained->first_up);
+    put_masks(&frame[IL_WIRE_RETAINED_MASKS], size, masks, IL_WIRE_RETAINED_MASK_COUNT);
     send(link, (uint16_t)(IL_WIRE_RETAINED_FIXED + ((uint16_t)IL_WIRE_RETAINED_MASK_COUNT * size)));
 }
 
@@ -110,27 +110,27 @@ static uint8_t nibble_of(char digit) {
 static void send_welcome(il_link *link) {
     const il_identity *identity = &link->identity;
     const il_core *core = link->core;
-    uint8_t *reply = link->frame;
-    (void)memset(reply, 0, IL_WIRE_WELCOME_FIXED);
+    uint8_t *frame = link->frame;
+    (void)memset(frame, 0, IL_WIRE_WELCOME_FIXED);
     begin_reply(link, link->sequence, IL_WIRE_WELCOME);
-    (void)memcpy(&reply[IL_WIRE_WELCOME_NONCE], link->nonce, sizeof link->nonce);
-    reply[IL_WIRE_WELCOME_PROTOCOL] = IL_WIRE_PROTOCOL;
+    (void)memcpy(&frame[IL_WIRE_WELCOME_NONCE], link->nonce, sizeof link->nonce);
+    frame[IL_WIRE_WELCOME_PROTOCOL] = IL_WIRE_PROTOCOL;
     for (uint8_t i = 0; i < 8u; i++) {
         const IL_FLASH char *digits = &identity->table_digest[2u * i];
-        reply[IL_WIRE_WELCOME_TABLE + i] = (uint8_t)((nibble_of(digits[0]) << 4) | nibble_of(digits[1]));
+        frame[IL_WIRE_WELCOME_TABLE + i] = (uint8_t)((nibble_of(digits[0]) << 4) | nibble_of(digits[1]));
     }
-    reply[IL_WIRE_WELCOME_SIGNALS] = core->table->signals;
-    reply[IL_WIRE_WELCOME_ROWS] = core->table->rows;
+    frame[IL_WIRE_WELCOME_SIGNALS] = core->table->signals;
+    frame[IL_WIRE_WELCOME_ROWS] = core->table->rows;
     for (uint8_t i = 0; (i < 16u) && (identity->build[i] != '\0'); i++) {
-        reply[IL_WIRE_WELCOME_BUILD + i] = (uint8_t)identity->build[i];
+        frame[IL_WIRE_WELCOME_BUILD + i] = (uint8_t)identity->build[i];
     }
-    (void)memcpy(&reply[IL_WIRE_WELCOME_UNIQUE_ID], identity->unique_id, sizeof identity->unique_id);
-    put_u32(&reply[IL_WIRE_WELCOME_BOOT_COUNT], core->retained->boots);
-    reply[IL_WIRE_WELCOME_CAUSE] = core->retained->cause;
-    put_u32(&reply[IL_WIRE_WELCOME_AT], link->at);
-    reply[IL_WIRE_WELCOME_MAX_CHANGES] = (uint8_t)MOST_CHANGES;
-    put_u16(&reply[IL_WIRE_WELCOME_RECEIVE_SIZE], IL_LINK_BUFFER);
-    put_u16(&reply[IL_WIRE_WELCOME_DAMAGED], link->detail);
+    (void)memcpy(&frame[IL_WIRE_WELCOME_UNIQUE_ID], identity->unique_id, sizeof identity->unique_id);
+    put_u32(&frame[IL_WIRE_WELCOME_BOOT_COUNT], core->retained->boots);
+    frame[IL_WIRE_WELCOME_CAUSE] = core->retained->cause;
+    put_u32(&frame[IL_WIRE_WELCOME_AT], link->at);
+    frame[IL_WIRE_WELCOME_MAX_CHANGES] = (uint8_t)MOST_CHANGES;
+    put_u16(&frame[IL_WIRE_WELCOME_RECEIVE_SIZE], IL_LINK_BUFFER);
+    put_u16(&frame[IL_WIRE_WELCOME_DAMAGED], link->detail);
     send(link, IL_WIRE_WELCOME_FIXED);
 }
 
@@ -162,7 +162,7 @@ static void answer(il_link *link) {
 }
 
 /* The last request taken is answered like this. */
-static void reply(il_link *link, uint8_t type) {
+static void answer_with(il_link *link, uint8_t type) {
     link->answer = type;
     answer(link);
 }
@@ -170,7 +170,7 @@ static void reply(il_link *link, uint8_t type) {
 static void error(il_link *link, uint8_t code, uint16_t detail) {
     link->code = code;
     link->detail = detail;
-    reply(link, IL_WIRE_ERROR);
+    answer_with(link, IL_WIRE_ERROR);
 }
 
 /* ---- requests -------------------------------------------------------------------------------------- */
@@ -221,7 +221,7 @@ static il_link_event set(il_link *link, uint16_t size) {
         return IL_LINK_BROKEN;
     }
     if (take_changes(link, IL_WIRE_SET_CHANGES)) {
-        reply(link, IL_WIRE_SET_DONE);
+        answer_with(link, IL_WIRE_SET_DONE);
     }
     return IL_LINK_ANSWERED;
 }
@@ -248,7 +248,7 @@ static il_link_event run_on(il_link *link, uint32_t ticks, il_command command) {
         left -= (uint32_t)done;
         goes_on = (left > 0u) && !link->core->changed && ((il_port_micros() - began) < ANSWER_WITHIN_US);
     }
-    reply(link, IL_WIRE_OUTPUTS);
+    answer_with(link, IL_WIRE_OUTPUTS);
     return IL_LINK_ANSWERED;
 }
 
@@ -310,7 +310,7 @@ static il_link_event carry_out(il_link *link, uint16_t size) {
         if (size != IL_WIRE_HEADER) {
             error(link, IL_WIRE_BAD_LENGTH, size);
         } else {
-            reply(link, (type == IL_WIRE_READ_OUTPUTS) ? IL_WIRE_OUTPUTS : IL_WIRE_RETAINED);
+            answer_with(link, (type == IL_WIRE_READ_OUTPUTS) ? IL_WIRE_OUTPUTS : IL_WIRE_RETAINED);
         }
         return IL_LINK_ANSWERED;
     default:
@@ -331,7 +331,7 @@ static il_link_event hello(il_link *link, uint16_t size, uint32_t crc) {
         link->sequence = link->frame[SEQUENCE];
         link->request_crc = crc;
         link->detail = link->damaged;
-        reply(link, IL_WIRE_WELCOME);
+        answer_with(link, IL_WIRE_WELCOME);
     }
     return IL_LINK_ANSWERED;
 }

@@ -3,9 +3,11 @@
 /* Of numbers that are not negative. Most are short, and a small processor divides those much faster. */
 static int64_t quotient_of(int64_t a, int64_t b) {
     if ((a <= (int64_t)UINT32_MAX) && (b <= (int64_t)UINT32_MAX)) {
-        return (int64_t)((uint32_t)a / (uint32_t)b);
+        const uint32_t quotient = (uint32_t)a / (uint32_t)b;
+        return (int64_t)quotient;
     }
-    return (int64_t)((uint64_t)a / (uint64_t)b);
+    const uint64_t quotient = (uint64_t)a / (uint64_t)b;
+    return (int64_t)quotient;
 }
 
 int64_t il_floor_div(int64_t a, int64_t b) {

@@ -3,6 +3,9 @@
  * A sum rotates and adds a byte at a time. Both steps can be undone, so the difference that one flipped
  * bit makes never vanishes. The generator (firmware_model/image.py) adds the same bytes: numbers in the
  * order of the structures, little-endian as on every processor here, without the holes between them.
+ *
+ * A flipped bit in what a row names its parts by, a place or a number, leads to other parts, whose bytes
+ * may make up for it. The generator puts all parts in a row without a gap; that is compared as well.
  */
 #include "il_table.h"
 
@@ -14,15 +17,17 @@
 /* Where a sum begins: a pointer that leads to nothing but zeros finds no table there. */
 #define NOT_NOTHING 0x5A00u
 
-static uint16_t add(uint16_t sum, const IL_FLASH void *data, size_t size) {
+static uint16_t add(uint16_t before, const IL_FLASH void *data, size_t size) {
     const IL_FLASH uint8_t *byte = (const IL_FLASH uint8_t *)data;
+    uint16_t sum = before;
     for (size_t i = 0; i < size; i++) {
         sum = (uint16_t)((uint16_t)((uint16_t)(sum << 8) | (sum >> 8)) + byte[i]);
     }
     return sum;
 }
 
-static uint16_t add_sums(uint16_t sum, const IL_FLASH il_table *table, uint16_t first, uint8_t size) {
+static uint16_t add_sums(uint16_t before, const IL_FLASH il_table *table, uint16_t first, uint8_t size) {
+    uint16_t sum = before;
     for (uint16_t i = first; (i < (first + size)) && (i < table->sums); i++) {
         const IL_FLASH il_sum *part = &table->sum[i];
         sum = add(sum, part, SPAN(il_sum, constant, size));
@@ -33,6 +38,61 @@ static uint16_t add_sums(uint16_t sum, const IL_FLASH il_table *table, uint16_t 
     return sum;
 }
 
+/* Where the alternatives (of comparisons), or else the parameters, of the rows before this one end. */
+static uint16_t end_before_row(const IL_FLASH il_table *table, uint8_t number, bool compares) {
+    for (uint8_t i = number; i > 0u; i--) {
+        const IL_FLASH il_row *row = &table->row[i - 1u];
+        if ((row->kind == (uint8_t)IL_COMPARISON) == compares) {
+            return (uint16_t)(row->first + row->size);
+        }
+    }
+    return 0;
+}
+
+static uint16_t end_before_alternative(const IL_FLASH il_table *table, uint16_t number) {
+    if (number == 0u) {
+        return 0;
+    }
+    const IL_FLASH il_alternative *before = &table->alternative[number - 1u];
+    return (uint16_t)(before->first + before->size);
+}
+
+static uint16_t end_before_sum(const IL_FLASH il_table *table, uint16_t number) {
+    if (number == 0u) {
+        return 0;
+    }
+    const IL_FLASH il_sum *before = &table->sum[number - 1u];
+    return (uint16_t)(before->first + before->size);
+}
+
+/* Whether all parts of a row begin where those before them end. */
+static bool row_is_in_order(const IL_FLASH il_table *table, uint8_t number) {
+    const IL_FLASH il_row *row = &table->row[number];
+    const bool compares = row->kind == (uint8_t)IL_COMPARISON;
+    bool in_order = row->first == end_before_row(table, number, compares);
+    const uint16_t end = (uint16_t)(row->first + row->size);
+    if (!compares) {
+        return in_order && (end <= table->params);
+    }
+    for (uint16_t i = row->first; (i < end) && (i < table->alternatives) && in_order; i++) {
+        const IL_FLASH il_alternative *alternative = &table->alternative[i];
+        const uint16_t last = (uint16_t)(alternative->first + alternative->size);
+        in_order = alternative->first == end_before_alternative(table, i);
+        for (uint16_t s = alternative->first; (s < last) && (s < table->sums) && in_order; s++) {
+            in_order = table->sum[s].first == end_before_sum(table, s);
+        }
+    }
+    return in_order;
+}
+
+/* Whether the last parts are the last ones of the table. */
+static bool ends_with_its_parts(const IL_FLASH il_table *table) {
+    return (end_before_row(table, table->rows, true) == table->alternatives) &&
+           (end_before_row(table, table->rows, false) == table->params) &&
+           (end_before_alternative(table, table->alternatives) == table->sums) &&
+           (end_before_sum(table, table->sums) == table->terms);
+}
+
 /* A row and everything its condition names. */
 static uint16_t sum_of_row(const IL_FLASH il_table *table, uint8_t number) {
     const IL_FLASH il_row *row = &table->row[number];
@@ -40,7 +100,7 @@ static uint16_t sum_of_row(const IL_FLASH il_table *table, uint8_t number) {
     uint16_t sum = add((uint16_t)(NOT_NOTHING + number), row, SPAN(il_row, kind, counter));
     sum = add(sum, &row->first, SPAN(il_row, first, latches_in));
     if (row->kind != (uint8_t)IL_COMPARISON) {
-        return (end <= table->params) ? add(sum, &table->param[row->first], row->size * sizeof(int32_t)) : 0u;
+        return add(sum, &table->param[row->first], row->size * sizeof(int32_t));
     }
     for (uint16_t i = row->first; (i < end) && (i < table->alternatives); i++) {
         const IL_FLASH il_alternative *alternative = &table->alternative[i];
@@ -61,6 +121,8 @@ static uint16_t sum_of_rest(const IL_FLASH il_table *table) {
 }
 
 bool il_table_piece_is_whole(const IL_FLASH il_table *table, uint8_t piece) {
-    return (piece < table->rows) ? (sum_of_row(table, piece) == table->row[piece].check)
-                                 : (sum_of_rest(table) == table->check);
+    if (piece < table->rows) {
+        return row_is_in_order(table, piece) && (sum_of_row(table, piece) == table->row[piece].check);
+    }
+    return ends_with_its_parts(table) && (sum_of_rest(table) == table->check);
 }
