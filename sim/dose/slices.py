@@ -22,7 +22,7 @@ from sim.dose.influence import Stretch, output, weighted_strips
 from sim.dose.kernel import SOURCE_AXIS_CM, Kernel, kernel
 from sim.dose.outline import Ellipse
 from sim.dose.rectangles import over_rectangles
-from sim.plan.course import Course
+from sim.plan.course import Course, Target
 
 Array = NDArray[np.float64]
 
@@ -63,40 +63,46 @@ def slices(
     """Axial slices at these z and coronal ones at these y (0.01 mm), in this order.
 
     They show the whole width and depth of the patient, and along the body 6 cm beyond the targets. Up to
-    3 cm from a target lines are ``spacing_cm`` apart, elsewhere three times as much: there dose changes
-    slowly. Raises NoBeamData or UnknownLeaves as :func:`sim.dose.influence.influence`.
+    3 cm from a target that the plane cuts, lines are ``spacing_cm`` apart, elsewhere three times as much. Raises NoBeamData or UnknownLeaves as :func:`sim.dose.influence.influence`.
     """
-    x, y, z = (_lines(course, axis, spacing_cm) for axis in range(3))
-    planes: list[tuple[Literal["axial", "coronal"], float, Array]] = [("axial", at / 1000, y) for at in axial]
-    planes += [("coronal", at / 1000, z) for at in coronal]
+    planes: list[tuple[Literal["axial", "coronal"], float, Array, Array]] = []
+    for name, normal, ats in (("axial", 2, axial), ("coronal", 1, coronal)):
+        for at in ats:
+            cut = [t for t in course.targets if abs(t.centre[normal] - at) <= t.diameter / 2]
+            x, down = (_lines(course, cut, axis, spacing_cm) for axis in (0, 3 - normal))
+            planes.append(("axial" if name == "axial" else "coronal", at / 1000, x, down))
     grids = []
-    for plane, at, down in planes:
+    for plane, at, x, down in planes:
         places = (x[None, :], down[:, None], at) if plane == "axial" else (x[None, :], at, down[:, None])
         grids.append(np.stack(np.broadcast_arrays(*places), axis=-1).reshape(-1, 3))
     gy = _dose(course, (list(planned), list(delivered)), np.concatenate(grids))
     found, first = [], 0
-    for plane, at, down in planes:
+    for plane, at, x, down in planes:
         part = gy[:, first : first + len(x) * len(down)].reshape(2, len(down), len(x))
         found.append(Slice(plane, at, x, down, part[0], part[1]))
         first += len(x) * len(down)
     return tuple(found)
 
 
-def _lines(course: Course, axis: int, spacing: float) -> Array:
-    """Coordinates along one axis, cm, rising: multiples of the spacing, and fewer far from all targets."""
-    extents = [(t.centre[axis], t.diameter / 2) for t in course.targets]
-    reaches = [((c - r) / 1000 - _NEAR_TARGET_CM, (c + r) / 1000 + _NEAR_TARGET_CM) for c, r in extents]
+def _lines(course: Course, cut: list[Target], axis: int, spacing: float) -> Array:
+    """Coordinates along one axis, cm, rising: multiples of the spacing, fewer far from the targets ``cut``."""
     if axis == 2:
-        more = _ALONG_CM - _NEAR_TARGET_CM
-        low, high = min(a for a, _ in reaches) - more, max(b for _, b in reaches) + more
+        low = min(_rim(t, axis, -1) for t in course.targets) - _ALONG_CM
+        high = max(_rim(t, axis, 1) for t in course.targets) + _ALONG_CM
     else:
         half = (course.body.width, course.body.depth)[axis] / 2
         low, high = ((course.body.centre[axis] + sign * half) / 1000 for sign in (-1, 1))
+    reaches = [(_rim(t, axis, -1) - _NEAR_TARGET_CM, _rim(t, axis, 1) + _NEAR_TARGET_CM) for t in cut]
     wide = spacing * _COARSE
     steps = range(_COARSE * math.floor(low / wide), _COARSE * math.ceil(high / wide) + 1)
     near = [n for n in steps if n % _COARSE == 0 or any(a <= n * spacing <= b for a, b in reaches)]
     result: Array = np.array(near, dtype=np.float64) * spacing
     return result
+
+
+def _rim(target: Target, axis: int, sign: int) -> float:
+    """Coordinate of a target's end along an axis, cm."""
+    return (target.centre[axis] + sign * target.diameter / 2) / 1000
 
 
 def _dose(course: Course, sets: tuple[list[Stretch], ...], points: Array) -> Array:

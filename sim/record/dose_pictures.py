@@ -32,7 +32,7 @@ LEVELS = (110, 95, 80, 50, 30, 10)
 OFF_LEVELS = (-50, -20, -5, 5, 20, 50)
 _LEAST_SPAN = 0.05  # of the prescription: a smaller difference is not magnified into a picture
 _BESIDE_MM = 10.0  # an organ point so far from a plane is still marked in it
-_AROUND_MM = 40.0  # shown around the rims of the session's targets, close up
+_AROUND_MM = 40.0  # shown around the rims of a view's targets, close up
 _FINE_CM, _LESS_FINE_CM = 0.2, 0.3  # grid of one pair of planes, and of several
 _SIDES = {"x": ("R", "L"), "y": ("A", "P"), "z": ("I", "S")}
 
@@ -79,7 +79,7 @@ def dose_pictures(
             "reference": round(reference, 4),
             "of": of,
             "levels": [p for p in LEVELS if p / 100 * reference < reached],
-            "near": _close_up(targets),
+            "near": _close_up([t for t in targets if t.id in view["ids"]]),
             "words": [_words(cut, view["name"]) for cut in pair],
         }
         shown.append(view)
@@ -114,6 +114,7 @@ def _views(targets: Sequence[Target]) -> list[Row]:
     return [
         {
             "name": " and ".join(names),
+            "ids": names,
             "y": y,
             "z": z,
             "reference": reference,
@@ -124,7 +125,7 @@ def _views(targets: Sequence[Target]) -> list[Row]:
 
 
 def _close_up(targets: Sequence[Target]) -> list[list[float]]:
-    """From where to where along x, y and z the session's targets and their surroundings reach, mm."""
+    """From where to where along x, y and z targets and their surroundings reach, mm."""
     return [
         [
             min(t.centre[axis] - t.diameter / 2 for t in targets) / 100 - _AROUND_MM,
@@ -234,4 +235,4 @@ def _most(cut: Slice, values: Array, *, least: bool = False) -> str:
 def _side(axis: str, mm: float) -> str:
     """A coordinate as the field says it: ``L 25 mm``."""
     text = f"{abs(mm):.1f}".removesuffix(".0")
-    return f"{_SIDES[axis][mm > 0]} {text} mm" if text != "0" else f"{_SIDES[axis][0]}{_SIDES[axis][1]} 0"
+    return f"{_SIDES[axis][mm > 0]} {text} mm" if text != "0" else f"{_SIDES[axis][0]}/{_SIDES[axis][1]} 0"

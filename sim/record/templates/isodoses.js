@@ -51,13 +51,14 @@ class Isodoses {
         if (!crosses(z, level / 100)) continue;
         traces.push(Object.assign({
           type: "contour", x: plane.across, y: plane.down, z: z, name: level + " %", showscale: false, hoverinfo: "skip",
-          contours: { start: level / 100, end: level / 100, size: 1, coloring: "none", showlabels: true,
-            labelformat: off ? "+.0%" : ".0%", labelfont: { size: 9.5, color: c.ink } },
+          contours: { start: level / 100, end: level / 100, size: 1, coloring: "none" },
           line: { color: c.ink, width: level >= 95 ? 1.8 : 1, smoothing: 0.6, dash: level < 0 ? "4px,2px" : "solid" },
         }, axes));
       }
       shapes.push(...this.marks(plane, axes, c));
-      notes.push(...this.names(plane, axes, c, p));
+      const names = this.names(plane, axes, c, p), scale = (off ? OFF : WASH)[wash];
+      notes.push(...names, ...levelNotes({ plane, z, p, axes, names, levels: off ? this.data.off_levels : view.levels,
+        look: (v, text) => ({ text, bgcolor: washed(scale, off ? v / most / 2 + 0.5 : v / most), font: { size: 9.5, color: c.ink } }), signed: off }));
       Object.assign(layout, this.axes(plane, n, p, i, c));
       notes.push(Object.assign(note("<b>" + title + "</b>", p.panels[i].x[0], p.panels[i].y[1],
         { xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", yshift: 3, font: { size: 11.5, color: c.ink } })));
@@ -87,15 +88,16 @@ class Isodoses {
       const left = narrow ? 0 : i * (wide + GAP.across), top = narrow ? i * (high + GAP.down) : 0;
       return { x: [left / inner, (left + wide) / inner], y: [1 - (top + high) / total, 1 - top / total] };
     });
-    return { panels, narrow, x, down, height: total + GAP.top + GAP.bottom, perMm: wide / (x[1] - x[0]) };
+    return { panels, narrow, x, down, height: total + GAP.top + GAP.bottom, perMm: wide / (x[1] - x[0]), turn: axial ? 1 : -1 };
   }
 
   axes(plane, n, p, i, c) {
     const axial = plane.plane === "axial", size = Math.max(p.x[1] - p.x[0], 1);
-    const step = [10, 20, 50, 100].find((s) => size / s <= (p.perMm * size < 300 ? 5 : 9)) || 200;
+    const step = [10, 20, 50, 100].find((s) => size / s <= (p.perMm * size < 360 ? 6 : 9)) || 200;
     const ticks = ([from, to]) => {
       const at = [];
-      for (let v = Math.ceil(from / step) * step; v <= to; v += step) at.push(v);
+      const edge = 14 / p.perMm;                            // a label there would meet the next panel's
+      for (let v = Math.ceil((from + edge) / step) * step; v <= to - edge; v += step) at.push(v);
       return at;
     };
     const base = { fixedrange: true, zeroline: false, showgrid: false, tickfont: { size: 10, color: c.muted }, ticks: "outside",
@@ -143,11 +145,65 @@ class Isodoses {
         on, { yanchor: "bottom", yshift: 1, font: { size: 10.5, color: c.target } })));
     }
     for (const q of plane.organs.filter(seen)) {
-      found.push(note("\u271a", q.x, q.down, Object.assign({}, on, { font: { size: 10, color: c.ink } })));
+      found.push(note("+", q.x, q.down, Object.assign({}, on, { font: { size: 15, color: c.ink } })));
       found.push(note(escapeText(short(q.name, 28)), q.x, q.down, Object.assign({}, on, { yanchor: "top", yshift: -5, font: { size: 10, color: c.ink } })));
     }
     return found;
   }
+}
+
+/* Percents at the lines: along rays from the largest value, each where it meets no other name or label. */
+function levelNotes({ plane, z, p, axes, names, levels, look, signed }) {
+  const found = [], taken = names.map((n) => {
+    const half = n.text.replace(/<[^>]*>/g, "").length * 3.1 + 2, up = n.yanchor === "bottom" ? -9 : n.yanchor === "top" ? 11 : 0;
+    return [n.x * p.perMm - half, n.x * p.perMm + half, n.y * p.perMm * p.turn + up - 7, n.y * p.perMm * p.turn + up + 7];
+  });
+  const within = (v, [low, high]) => v >= low && v <= high;
+  let [row, column, most] = [0, 0, -1];
+  z.forEach((line, i) => line.forEach((v, j) => {
+    if (Math.abs(v) > most && within(plane.across[j], p.x) && within(plane.down[i], p.down)) [row, column, most] = [i, j, Math.abs(v)];
+  }));
+  const from = [plane.across[column], plane.down[row]], margin = 12 / p.perMm;
+  for (const level of levels) {
+    for (let k = 0; k < 24; k += 1) {
+      const turn = (k * 5 + 2) % 24 * Math.PI / 12, way = [Math.cos(turn), Math.sin(turn)];
+      const place = crossing(plane, z, level / 100, from, way);
+      if (!place || place[0] < p.x[0] + margin || place[0] > p.x[1] - margin || place[1] < p.down[0] + margin || place[1] > p.down[1] - margin) continue;
+      const [x, y] = [place[0] * p.perMm, place[1] * p.perMm * p.turn], box = [x - 16, x + 16, y - 7, y + 7];
+      if (taken.some((t) => box[0] < t[1] && box[1] > t[0] && box[2] < t[3] && box[3] > t[2])) continue;
+      taken.push(box);
+      const text = (level < 0 ? "\u2212" : signed ? "+" : "") + Math.abs(level) + " %";
+      found.push(note("", place[0], place[1], Object.assign({ xref: axes.xaxis, yref: axes.yaxis, name: "level" }, look(level / 100, text))));
+      break;
+    }
+  }
+  return found;
+}
+
+/* Where a ray first passes a level, mm; null where it does not. */
+function crossing(plane, z, level, from, way) {
+  let before = null;
+  for (let far = 0; far < 400; far += 1) {
+    const x = from[0] + way[0] * far, y = from[1] + way[1] * far;
+    const j = between(plane.across, x), i = between(plane.down, y);
+    if (j < 0 || i < 0) return null;
+    const u = (x - plane.across[j]) / (plane.across[j + 1] - plane.across[j]), v = (y - plane.down[i]) / (plane.down[i + 1] - plane.down[i]);
+    const now = (z[i][j] * (1 - u) + z[i][j + 1] * u) * (1 - v) + (z[i + 1][j] * (1 - u) + z[i + 1][j + 1] * u) * v - level;
+    if (before !== null && before < 0 !== now < 0) return [x - way[0] * now / (now - before), y - way[1] * now / (now - before)];
+    before = now;
+  }
+  return null;
+}
+
+/* The piece of a rising list in which a value lies; -1 outside. */
+function between(list, value) {
+  if (value < list[0] || value >= list[list.length - 1]) return -1;
+  let low = 0, high = list.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (list[middle] <= value) low = middle; else high = middle;
+  }
+  return low;
 }
 
 /* Whether some of the values are below a level and some above it. */
