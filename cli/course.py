@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -36,7 +36,7 @@ INVALID, RIG_ERROR = 3, 4
 def command(
     file: Path, board: str, out: Path | None, ledger_path: Path | None, seed: int | None, quiet: bool
 ) -> None:
-    """Give the course in FILE session by session and leave course.json and its ledger in a folder.
+    """Give the course in FILE session by session and leave course.json, course.html and its ledger in a folder.
 
     \b
     Examples:
@@ -45,6 +45,7 @@ def command(
     """
     from sim.course.run import run_course
     from sim.course.show import print_course, print_session
+    from sim.ledger.show import as_dict
     from sim.ledger.store import Ledger
 
     try:
@@ -67,6 +68,7 @@ def command(
         with start_board(board, loaded.table) as started, Ledger(ledger_path, loaded.course) as ledger:
             identity = BoardIdentity(started.kind, started.identity, started.firmware)
             outcome = run_course(loaded, started.controller, identity, ledger, seed=seed, tell=tell)
+            kept = as_dict(ledger)
     except UnknownBoard as problem:
         raise click.UsageError(str(problem)) from None
     except LedgerError as problem:
@@ -75,7 +77,7 @@ def command(
     except ControllerFailed as problem:
         click.echo(f"RIG_ERROR: {problem}", err=True)
         sys.exit(RIG_ERROR)
-    _write(outcome, folder)
+    _write(outcome, kept, folder)
     if quiet:
         click.echo(outcome.verdict)
     else:
@@ -83,7 +85,10 @@ def command(
     sys.exit(outcome.exit_code)
 
 
-def _write(outcome: CourseOutcome, folder: Path) -> None:
+def _write(outcome: CourseOutcome, kept: dict[str, Any], folder: Path) -> None:
+    from sim.record.course_page import write_course_page
+
+    write_course_page(outcome.record, kept, folder / "course.html")
     text = json.dumps(outcome.record, indent=1) + "\n"
     (folder / "course.json").write_text(text, encoding="utf-8", newline="\n")
     for session in outcome.sessions:

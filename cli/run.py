@@ -16,6 +16,7 @@ from firmware_model.diagnostics import DocumentError
 from firmware_model.stimulus import LoadedStimulus
 from hil.boards import UnknownBoard, start_board
 from sim.plan.course import PlanError
+from sim.scenario.loading import LoadedScenario
 from sim.scenario.runner import EXIT_CODES, BoardIdentity, Outcome, never_started, run_scenario
 
 INVALID, RIG_ERROR = 3, 4
@@ -95,7 +96,7 @@ def command(
         _write_run(never_started(loaded, identity, problem, seed, reproduce), folder)
         click.echo(f"RIG_ERROR: {problem}", err=True)
         sys.exit(RIG_ERROR)
-    _write(outcome, folder)
+    _write(outcome, loaded, folder)
     if "nothing_to_disturb" in outcome.run["board"]:
         idle = ", ".join(outcome.run["board"]["nothing_to_disturb"])
         click.echo(f"nothing to disturb on board {identity.kind}, which has no wire: {idle}", err=True)
@@ -157,7 +158,8 @@ def _repeat_nothing(controller: Controller, board: str) -> None:
     controller.link.patience = controller.link.patience.strict()
 
 
-def _write(outcome: Outcome, folder: Path) -> None:
+def _write(outcome: Outcome, loaded: LoadedScenario, folder: Path) -> None:
+    from sim.record.dose_pictures import dose_pictures
     from sim.record.report import write_report
     from sim.record.vcd import write_vcd
 
@@ -166,7 +168,9 @@ def _write(outcome: Outcome, folder: Path) -> None:
     (folder / "events.jsonl").write_text(trace.events_jsonl(), encoding="utf-8", newline="\n")
     _write_run(outcome.run, folder)
     write_vcd(trace, folder / "trace.vcd")
-    write_report(trace, outcome.run, folder / "report.html")
+    earlier = outcome.world.records.orders.earlier
+    pictures = dose_pictures(loaded.course, loaded.targets, trace, earlier)
+    write_report(trace, outcome.run, folder / "report.html", pictures)
 
 
 def _tell_retries(controller: Controller) -> None:

@@ -51,7 +51,7 @@ def print_course(outcome: CourseOutcome, folder: Path) -> None:
         console.print(Text(f"{mark} {expectation['text']} ({expectation['measured']})"), soft_wrap=True)
     style = "bold green" if outcome.verdict == "PASS" else "bold red"
     console.print(Text(outcome.verdict, style))
-    console.print(f"records: {folder / 'course.json'}", highlight=False, soft_wrap=True)
+    console.print(f"records: {folder / 'course.html'}", highlight=False, soft_wrap=True)
 
 
 def _dose(record: dict[str, Any]) -> Table:

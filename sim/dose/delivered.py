@@ -8,9 +8,10 @@ for another beam is not dose: only the slope of the true dose counts.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from sim.dose.influence import Stretch
 from sim.plan.course import Beam, Course
@@ -20,24 +21,37 @@ _EVENTS = ("select", "beam_start", "control_point", "beam_end")
 _NOTHING = 1e-9  # MU; what rounding of floats leaves
 
 
+class Timed(NamedTuple):
+    """A stretch and when it was delivered, us."""
+
+    since: int
+    until: int
+    stretch: Stretch
+
+
 def delivered(course: Course, trace: Trace) -> Iterator[Stretch]:
     """All MU of a run, in the order of delivery."""
+    return (timed.stretch for timed in delivered_when(course, trace))
+
+
+def delivered_when(course: Course, trace: Trace) -> Iterator[Timed]:
+    """The same, each with the time from the event before it to the one that ended it."""
     beams = {beam.number: beam for target in course.targets for beam in target.beams}
-    output = _Output(trace.channels["dose_delivered"])
+    output = TrueOutput(trace.channels["dose_delivered"])
     beam: Beam | None = None
     place, since = 0.0, 0
     for event in (event for event in trace.events if event.kind in _EVENTS):
-        mu = output.between(since, event.t_us)
-        since = event.t_us
+        began, since = since, event.t_us
+        mu = output.between(began, since)
         end = place if beam is None else _place_after(event, beam, place)
         if beam is not None and mu > _NOTHING:
-            yield Stretch(beam.number, place, end, mu)
+            yield Timed(began, since, Stretch(beam.number, place, end, mu))
         place = end
         if event.kind == "select":
             beam, place = beams[event.fields["beam"]], 0.0
     mu = output.between(since, trace.end_us)
     if beam is not None and mu > _NOTHING:  # the run ended with the beam on: as far as its MU lead
-        yield Stretch(beam.number, place, _further(beam, place, mu), mu)
+        yield Timed(since, trace.end_us, Stretch(beam.number, place, _further(beam, place, mu), mu))
 
 
 def place_of(beam: Beam, meterset: float) -> float:
@@ -68,7 +82,7 @@ def _further(beam: Beam, place: float, mu: float) -> float:
     return min(place + mu / whole, index + 1.0) if whole else place
 
 
-class _Output:
+class TrueOutput:
     """True MU over time as the integral of the true dose rate."""
 
     def __init__(self, channel: Channel) -> None:
@@ -81,6 +95,15 @@ class _Output:
     def between(self, start_us: int, end_us: int) -> float:
         """MU from one instant to another."""
         return self._at(end_us) - self._at(start_us)
+
+    def switches(self, start_us: int, end_us: int) -> list[int]:
+        """Instants strictly between the two at which MU begin or cease to come out."""
+        first, last = bisect_right(self._times, start_us), bisect_left(self._times, end_us)
+        return [
+            self._times[i]
+            for i in range(max(first, 1), last)
+            if bool(self._slopes[i]) != bool(self._slopes[i - 1])
+        ]
 
     def _at(self, t_us: int) -> float:
         index = bisect_right(self._times, t_us) - 1

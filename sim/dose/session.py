@@ -6,13 +6,13 @@ its cross dose from those of all other targets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sim.dose.delivered import delivered
 from sim.dose.fields import UnknownLeaves
-from sim.dose.influence import influence
+from sim.dose.influence import Stretch, influence
 from sim.dose.kernel import NoBeamData
 from sim.dose.points import DosePoint
 from sim.dose.standing import stretches
@@ -101,12 +101,7 @@ def session_dose(
         known = influence(course)
     except (NoBeamData, UnknownLeaves) as problem:
         return SessionDose((), prescribed, {}, str(problem))
-    planned = known.dose(
-        stretch
-        for target in targets
-        for beam in target.beams
-        for stretch in stretches(beam, (earlier or {}).get((target.id, beam.number), 0), beam.meterset)
-    )
+    planned = known.dose(planned_stretches(targets, earlier))
     given = known.dose(delivered(course, trace))
     points = tuple(
         PointDose(
@@ -124,6 +119,16 @@ def session_dose(
         "assumed": course.outline is None,
     }
     return SessionDose(points, prescribed, outline)
+
+
+def planned_stretches(
+    targets: Sequence[Target], earlier: Mapping[tuple[str, int], int] | None = None
+) -> Iterator[Stretch]:
+    """What a session is to deliver: one fraction of each target less what ``earlier`` sessions did."""
+    for target in targets:
+        for beam in target.beams:
+            start = (earlier or {}).get((target.id, beam.number), 0)
+            yield from stretches(beam, start, beam.meterset)
 
 
 def per_fraction(target: Target) -> float | None:

@@ -1,4 +1,4 @@
-"""Pictures of the dose: an axial and a coronal slice, planned, delivered and their difference.
+"""Pictures of the dose: axial and coronal slices, planned, delivered and their difference.
 
 For the eye, not for judging: a beam is taken in pieces of 10 degrees, the wide part of the kernel
 comes from one rectangle like the opening, the narrow part from a map made for 10 cm of depth. Within
@@ -9,7 +9,7 @@ of a single beam; a test compares.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,20 +22,21 @@ from sim.dose.influence import Stretch, output, weighted_strips
 from sim.dose.kernel import SOURCE_AXIS_CM, Kernel, kernel
 from sim.dose.outline import Ellipse
 from sim.dose.rectangles import over_rectangles
-from sim.plan.course import Course, Point
+from sim.plan.course import Course, Target
 
 Array = NDArray[np.float64]
 
 _TURN = 10.0  # degrees of a piece
-_SPACING_CM = 0.2
-_AROUND_CM = 6.0  # beyond the targets
+_COARSE = 3  # spacings between two lines of the grid away from the targets
+_NEAR_TARGET_CM = 3.0  # beyond its rim; as far the grid is fine
+_ALONG_CM = 6.0  # beyond the targets, along the body, which has no end
 _NEAR_CM = 2.0  # beside an opening; farther away the narrow part of the kernel has gone
 _MAP_CM = 0.1  # spacing of the map of the narrow part
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Gy on a grid of 2 mm; rows go along ``down``, columns along ``across``."""
+    """Gy on a grid that is fine around the targets; rows go along ``down``, columns along ``across``."""
 
     plane: Literal["axial", "coronal"]
     at: float  # cm: z of an axial, y of a coronal slice
@@ -51,33 +52,57 @@ class Slice:
 
 
 def slices(
-    course: Course, planned: Iterable[Stretch], delivered: Iterable[Stretch], through: Point
-) -> tuple[Slice, Slice]:
-    """The axial and the coronal slice through a point (0.01 mm), as far as 6 cm around all targets.
+    course: Course,
+    planned: Iterable[Stretch],
+    delivered: Iterable[Stretch],
+    *,
+    axial: Sequence[int] = (),
+    coronal: Sequence[int] = (),
+    spacing_cm: float = 0.2,
+) -> tuple[Slice, ...]:
+    """Axial slices at these z and coronal ones at these y (0.01 mm), in this order.
 
-    Raises NoBeamData or UnknownLeaves as :func:`sim.dose.influence.influence`.
+    They show the whole width and depth of the patient, and along the body 6 cm beyond the targets. Up to
+    3 cm from a target that the plane cuts, lines are ``spacing_cm`` apart, elsewhere three times as much. Raises NoBeamData or UnknownLeaves as :func:`sim.dose.influence.influence`.
     """
-    x, y, z = (_reach(course, axis) for axis in range(3))
-    height, depth = through[2] / 1000, through[1] / 1000
-    axial = np.stack(np.broadcast_arrays(x[None, :], y[:, None], np.array(height)), axis=-1)
-    coronal = np.stack(np.broadcast_arrays(x[None, :], np.array(depth), z[:, None]), axis=-1)
-    points = np.concatenate([axial.reshape(-1, 3), coronal.reshape(-1, 3)])
-    gy = _dose(course, (list(planned), list(delivered)), points)
-    cut = len(x) * len(y)
-    first, second = gy[:, :cut].reshape(2, len(y), len(x)), gy[:, cut:].reshape(2, len(z), len(x))
-    return (
-        Slice("axial", height, x, y, first[0], first[1]),
-        Slice("coronal", depth, x, z, second[0], second[1]),
-    )
+    planes: list[tuple[Literal["axial", "coronal"], float, Array, Array]] = []
+    for name, normal, ats in (("axial", 2, axial), ("coronal", 1, coronal)):
+        for at in ats:
+            cut = [t for t in course.targets if abs(t.centre[normal] - at) <= t.diameter / 2]
+            x, down = (_lines(course, cut, axis, spacing_cm) for axis in (0, 3 - normal))
+            planes.append(("axial" if name == "axial" else "coronal", at / 1000, x, down))
+    grids = []
+    for plane, at, x, down in planes:
+        places = (x[None, :], down[:, None], at) if plane == "axial" else (x[None, :], at, down[:, None])
+        grids.append(np.stack(np.broadcast_arrays(*places), axis=-1).reshape(-1, 3))
+    gy = _dose(course, (list(planned), list(delivered)), np.concatenate(grids))
+    found, first = [], 0
+    for plane, at, x, down in planes:
+        part = gy[:, first : first + len(x) * len(down)].reshape(2, len(down), len(x))
+        found.append(Slice(plane, at, x, down, part[0], part[1]))
+        first += len(x) * len(down)
+    return tuple(found)
 
 
-def _reach(course: Course, axis: int) -> Array:
-    """Coordinates along one axis: multiples of the spacing around all targets."""
-    low = min(t.centre[axis] - t.diameter / 2 for t in course.targets) / 1000 - _AROUND_CM
-    high = max(t.centre[axis] + t.diameter / 2 for t in course.targets) / 1000 + _AROUND_CM
-    steps = np.arange(round(low / _SPACING_CM), round(high / _SPACING_CM) + 1, dtype=np.float64)
-    result: Array = steps * _SPACING_CM
+def _lines(course: Course, cut: list[Target], axis: int, spacing: float) -> Array:
+    """Coordinates along one axis, cm, rising: multiples of the spacing, fewer far from the targets ``cut``."""
+    if axis == 2:
+        low = min(_rim(t, axis, -1) for t in course.targets) - _ALONG_CM
+        high = max(_rim(t, axis, 1) for t in course.targets) + _ALONG_CM
+    else:
+        half = (course.body.width, course.body.depth)[axis] / 2
+        low, high = ((course.body.centre[axis] + sign * half) / 1000 for sign in (-1, 1))
+    reaches = [(_rim(t, axis, -1) - _NEAR_TARGET_CM, _rim(t, axis, 1) + _NEAR_TARGET_CM) for t in cut]
+    wide = spacing * _COARSE
+    steps = range(_COARSE * math.floor(low / wide), _COARSE * math.ceil(high / wide) + 1)
+    near = [n for n in steps if n % _COARSE == 0 or any(a <= n * spacing <= b for a, b in reaches)]
+    result: Array = np.array(near, dtype=np.float64) * spacing
     return result
+
+
+def _rim(target: Target, axis: int, sign: int) -> float:
+    """Coordinate of a target's end along an axis, cm."""
+    return (target.centre[axis] + sign * target.diameter / 2) / 1000
 
 
 def _dose(course: Course, sets: tuple[list[Stretch], ...], points: Array) -> Array:

@@ -38,6 +38,26 @@ def dose_rows(run: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def planned_lines(run: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Gy planned at the centre of every target: in all, and by its own beams."""
+    found = {}
+    for entry in (run.get("dose") or {}).get("points") or []:
+        if entry.get("kind") == "centre":
+            own = [part["planned_gy"] for part in entry.get("from") or [] if part["target"] == entry["of"]]
+            found[str(entry["of"])] = {"all": entry.get("planned_gy"), "own": own[0] if own else None}
+    return found
+
+
+def grown_words(run: dict[str, Any]) -> str:
+    """What the figure of dose over the session shows, in words."""
+    rows = [row for row in dose_rows(run) if row["note"] != "organ point"]
+    return " ".join(
+        f"{row['name']}: {row['delivered']} Gy delivered at its centre, {row['own']} by its own beams and "
+        f"{row['cross']} by others, of {row['planned']} planned."
+        for row in rows
+    )
+
+
 def gray(value: Any, *, signed: bool = False) -> str:
     """Gy with three decimals, without the unit."""
     if not is_number(value):

@@ -10,7 +10,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from sim.record.dose_rows import dose_rows
+from sim.record.dose_rows import dose_rows, grown_words, planned_lines
 from sim.record.figures import clock, duration, plain, quantity
 from sim.record.narrative import Line, collapse, first_cause, tell
 from sim.record.page import render_page, template_text, verdict_look
@@ -26,19 +26,26 @@ from sim.record.trace import Trace
 
 MAX_LINES = 1500  # of the story; a longer one loses details first
 
-SCRIPTS = ("palette.js", "signals.js", "figure.js", "timeline.js", "gestures.js", "report.js")
+SCRIPTS = ("palette.js", "signals.js", "figure.js", "timeline.js", "gestures.js",
+           "isodoses.js", "dose.js", "report.js")  # fmt: skip
 MARK_GLYPHS = {"fault": "▼", "trip": "◆", "violation": "✖"}
 MARK_TEXTS = {"fault": "fault sets in", "trip": "first interlock to trip", "violation": "invariant violated"}
 TOPICS = [("delivery", "Delivery"), ("interlock", "Interlocks and beam"), ("fault", "Faults"),
           ("operator", "Operator"), ("machine", "Machine")]  # fmt: skip
 
 
-def write_report(trace: Trace, run: dict[str, Any], path: Path | str) -> None:
-    """Write the report of a run to ``path``; ``run`` is the content of run.json."""
-    Path(path).write_text(render(trace, run), encoding="utf-8", newline="\n")
+def write_report(
+    trace: Trace, run: dict[str, Any], path: Path | str, pictures: dict[str, Any] | None = None
+) -> None:
+    """Write the report of a run to ``path``; ``run`` is the content of run.json.
+
+    ``pictures`` of the dose are those of :func:`sim.record.dose_pictures.dose_pictures`; None leaves
+    them out.
+    """
+    Path(path).write_text(render(trace, run, pictures), encoding="utf-8", newline="\n")
 
 
-def render(trace: Trace, run: dict[str, Any]) -> str:
+def render(trace: Trace, run: dict[str, Any], pictures: dict[str, Any] | None = None) -> str:
     """The whole HTML document."""
     shown = timeline(trace, run)
     scenario = run.get("scenario") or {}
@@ -55,6 +62,8 @@ def render(trace: Trace, run: dict[str, Any]) -> str:
         "invariants": invariant_rows(trace, run),
         "targets": beam_rows(run),
         "doses": dose_rows(run),
+        "pictures": pictures,
+        "grown": grown_words(run),
         "no_dose": (run.get("dose") or {}).get("not_computed"),
         "interlocks": interlock_rows(run),
         "measurements": [
@@ -89,9 +98,9 @@ def render(trace: Trace, run: dict[str, Any]) -> str:
     return render_page(
         "report.html.j2",
         context,
-        styles=("base.css", "report.css"),
+        styles=("base.css", "report.css", "dose.css"),
         scripts=(plotly_script(), template_text(*SCRIPTS)),
-        data=shown,
+        data=shown | {"dose": None if pictures is None else pictures | {"planned": planned_lines(run)}},
     )
 
 

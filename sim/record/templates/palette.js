@@ -14,10 +14,12 @@ function colours(isDark) {
   return isDark
     ? { ink: "#e6ebf0", muted: "#9fabb8", line: "#2c3743", band: "#202932", dose: "#56b4e9", dose2: "#f0a030",
         rate: "#56b4e9", gantry: "#e39ac4", pass: "#56b4e9", fail: "#f08a4b",
-        fault: "#f08a4b", trip: "#e39ac4", violation: "#ffffff" }
+        fault: "#f08a4b", trip: "#e39ac4", violation: "#ffffff", card: "#182028", target: "#ffd9ee",
+        own: "#2f6f9c", cross: "#a3661f" }
     : { ink: "#17212b", muted: "#56636f", line: "#dfe4e9", band: "#f2f4f7", dose: "#0072b2", dose2: "#b35900",
         rate: "#0072b2", gantry: "#9a4a75", pass: "#0072b2", fail: "#ad4a00",
-        fault: "#ad4a00", trip: "#9a4a75", violation: "#17212b" };
+        fault: "#ad4a00", trip: "#9a4a75", violation: "#17212b", card: "#ffffff", target: "#7a1f55",
+        own: "#86bfe6", cross: "#f0b56b" };
 }
 
 const fillOf = (state) => FILL[state] || "#8a97a5";

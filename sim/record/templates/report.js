@@ -5,6 +5,7 @@
   const data = JSON.parse(document.getElementById("page-data").textContent);
   if (window.Plotly) {
     listen(new Timeline(data, window.Plotly));
+    if (data.dose) new DosePictures(data.dose, data.marks, window.Plotly);
   } else {
     document.getElementById("timeline-plot").textContent = "The timeline could not be drawn in this browser.";
   }
