@@ -14,6 +14,8 @@ import argparse
 import re
 import subprocess
 import sys
+from bisect import bisect_right
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,12 +80,12 @@ class Unbounded(Exception):
     """The stack of this program has no bound that can be stated."""
 
 
-def disassembled(text: str, processor: Processor) -> dict[str, Function]:
-    """Every function of a disassembly with what it calls."""
+def disassembled(text: str, processor: Processor, constants: Collection[str] = ()) -> dict[str, Function]:
+    """Every function of a disassembly with what it calls; ``constants`` of the linker are no functions."""
     functions: dict[str, Function] = {}
     current = Function("")
     ends = True  # whether the last instruction leaves the function
-    for line in text.splitlines():
+    for line in _by_place(text, constants).splitlines():
         head = re.match(r"[0-9a-f]+ <([^>]+)>:$", line)
         if head:
             if current.name and not ends:
@@ -103,6 +105,22 @@ def disassembled(text: str, processor: Processor) -> dict[str, Function]:
             current.pushes += _registers(listed[1]) if listed else 1
         current.indirect |= bool(processor.indirect.search(line))
     return functions
+
+
+def _by_place(text: str, constants: Collection[str]) -> str:
+    """The disassembly with targets named after functions only: the tool may show the name of a constant
+    that equals an address."""
+    heads = re.findall(r"^([0-9a-f]+) <([^>]+)>:$", text, re.MULTILINE)
+    places, names = [int(place, 16) for place, _ in heads], [name for _, name in heads]
+
+    def named(target: re.Match[str]) -> str:
+        index = bisect_right(places, int(target[1], 16)) - 1
+        if target[2] not in constants or index < 0:
+            return target[0]
+        offset = int(target[1], 16) - places[index]
+        return f"{target[1]} <{names[index]}{f'+0x{offset:x}' if offset else ''}>"
+
+    return re.sub(r"([0-9a-f]+) <([^>+]+)>(?!:)", named, text)
 
 
 def _registers(listed: str) -> int:
@@ -196,7 +214,8 @@ def main() -> int:
         ).stdout
 
     flash, ram = sections(tool("size", "-A"), processor)
-    functions = disassembled(tool("objdump", "-d"), processor)
+    constants = re.findall(r"^[0-9a-f]+ A (\S+)$", tool("nm"), re.MULTILINE)
+    functions = disassembled(tool("objdump", "-d"), processor, constants)
     for pointer in options.pointer:
         caller, _, called = pointer.partition("=")
         if caller in functions:

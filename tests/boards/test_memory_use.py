@@ -57,6 +57,14 @@ def test_a_call_out_of_the_program_is_refused() -> None:
         deepest(disassembled(ARM_PROGRAM.partition("00000130")[0], ARM), FRAMES, ARM, "main")
 
 
+def test_a_constant_of_the_linker_is_no_function() -> None:
+    """It equals an address within a function, or where one begins, and is shown in its place."""
+    within = ARM_PROGRAM.replace("bl	110 <shallow>", "beq	10a <REGION_LENGTH>")
+    assert disassembled(within, ARM, ["REGION_LENGTH"])["main"].calls == {"deep"}
+    begins = ARM_PROGRAM.replace("110 <shallow>\n 106", "110 <REGION_LENGTH>\n 106")
+    assert disassembled(begins, ARM, ["REGION_LENGTH"])["main"].calls == {"shallow", "deep"}
+
+
 def test_labels_of_the_library_are_run_into_and_loop() -> None:
     program = """
 00000010 <main>:
