@@ -27,7 +27,7 @@ from firmware_model.contract import (
     Segment,
     whole,
 )
-from firmware_model.image import Image, image_of
+from firmware_model.image import Image, NotRepresentable, image_of
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from hil.boards import Board
@@ -233,7 +233,11 @@ class NativeController:
     def __init__(self, table: Table, library: Library | None = None) -> None:
         self.table = table
         self._library = library or Library(build_library())
-        self._arrays = self._library.arrays(image_of(table))
+        try:
+            image = image_of(table)
+        except NotRepresentable as problem:
+            raise NotAvailable(f"table {table.name!r} does not fit the firmware: {problem}") from None
+        self._arrays = self._library.arrays(image)
         self._dll = self._library.dll
         self._board = self._dll.native_open(c.byref(self._arrays))
         if not self._board:

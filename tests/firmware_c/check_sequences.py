@@ -29,6 +29,26 @@ def put(twin: Twin, **counts: int) -> None:
     twin.change(*(Change(twin.table.signal_index[name], value * ONE) for name, value in counts.items()))
 
 
+def _steepest_rates(core: Core) -> None:
+    """Lines that cross all of 48 bits in a few scans, under the longest window: nothing overflows."""
+    condition = {"kind": "rate", "signal": "dose", "set_rate": "rate_set", "sense": "above"}
+    condition |= {"percent": 100, "window": 60_000, "step": 60_000}
+    row = {"trips_when": condition, "stop": "hold", "acts_in": IN_BEAM}
+    twin = twin_of(core, small_table(RATE=row))
+    dose = twin.table.signal_index["dose"]
+    twin.reach(State.irradiation)
+    for bits in (47, 46, 45, 44, 40):
+        for line in ((-(2**47), 2**bits - 1), (2**47 - 1, 1 - 2**bits)):
+            for before in (0, 2**46):  # not tripped and tripped, when the line comes
+                put(twin, dose=0)
+                twin.run(120_000)
+                twin.change(Change(dose, before))
+                twin.run(60_000)
+                twin.change(Change(dose, *line))
+                twin.run(2 ** (48 - bits))
+    assert twin.seen == {0}
+
+
 def rate_at_its_limit(core: Core) -> None:
     """Dose rates at, a hair above and a hair below what a window may gain, whole counts a scan or not."""
     for sense, percent in product(("above", "below"), (100, 99.99)):
@@ -52,6 +72,7 @@ def rate_at_its_limit(core: Core) -> None:
                     twin.run(since)
                     twin.run(200)
         assert twin.seen == {0}
+    _steepest_rates(core)
 
 
 def limits_that_hold_together(core: Core) -> None:

@@ -48,8 +48,9 @@ ALL = os.environ.get("INTERLOCK_SANITIZERS") == "all"
 STEPS = 4000 if ALL else 150
 FRAMES = 20_000 if ALL else 1500
 TABLES = list(KINDS) if ALL else ["per_travel"]
+WIDEST = ["rate at its limit", "travel at its widest"]
 #: All of them, or those that reach the ends of what is computed.
-CHECKS = [] if ALL else ["framing", "answers", "extreme values", "refusals", "travel", "long times"]
+CHECKS = [] if ALL else ["framing", "answers", "extreme values", "refusals", "travel", "long times", *WIDEST]
 TABLE = load_table()
 
 

@@ -14,6 +14,8 @@ enum { MOVES_BASED, MOVES_BASE, MOVES_AGE };
 
 static int64_t least_of(int64_t a, int64_t b) { return (a < b) ? a : b; }
 
+static int64_t distance(int64_t a) { return (a < 0) ? -a : a; }
+
 static int32_t *memory_of(const il_view *view, const IL_FLASH il_row *row) {
     return &view->memory[row->memory];
 }
@@ -134,12 +136,15 @@ static int64_t ahead(const il_view *view, uint8_t index, int64_t ticks) {
     return il_floor(il_v(view->lines, index) + (il_s(view->lines, index) * ticks));
 }
 
+/* Steeper than 2^45 a line leaves 48 bits within 8 scans, and a window ahead of now it may leave 64. */
+static bool is_steep(int64_t slope) { return distance(slope) > ((int64_t)0x200000000000); }
+
 static int64_t rate_quiet(const il_view *view, const IL_FLASH il_row *row) {
     const int32_t *memory = memory_of(view, row);
     const rate_rule rule = rate_of(view, row);
     const int64_t first = rate_first(&rule, memory);
     const uint8_t index = signal_of(view, row, RATE_SIGNAL);
-    if (il_s(view->lines, signal_of(view, row, RATE_SET)) != 0) {
+    if ((il_s(view->lines, signal_of(view, row, RATE_SET)) != 0) || is_steep(il_s(view->lines, index))) {
         return first - 1;
     }
     const bool exceeds = (memory[RATE_ANSWER] != 0) == rule.above;
@@ -186,8 +191,6 @@ static void rate_pass(const il_view *view, const IL_FLASH il_row *row, int32_t t
 /* ---- a counter and its plan over a stretch of travel ------------------------------------------- */
 
 enum { TRAVEL_SIGNAL, TRAVEL_PLAN, TRAVEL_AXIS, TRAVEL_OVER, TRAVEL_PERCENT, TRAVEL_BY };
-
-static int64_t distance(int64_t a) { return (a < 0) ? -a : a; }
 
 static bool travel_evaluate(const il_view *view, const IL_FLASH il_row *row) {
     int32_t *memory = memory_of(view, row);
