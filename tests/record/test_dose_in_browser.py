@@ -105,8 +105,8 @@ def test_planned_and_delivered_have_one_scale_and_the_difference_is_centred(
     browser.open(pages["one"])
     browser.wait(DRAWN)
     scales = browser.js("""
-        return [0, 1].flatMap((n) => document.getElementById('slice-0-' + n).data.filter((t) => t.type === 'heatmap')
-          .map((t) => [t.zmin, t.zmax]));""")
+        return [0, 1].flatMap((n) => document.getElementById('slice-0-' + n).data
+          .filter((t) => t.type === 'heatmap').map((t) => [t.zmin, t.zmax]));""")
     assert scales[0] == scales[1] == scales[3] == scales[4]
     assert scales[2] == scales[5]
     assert scales[2][0] == -scales[2][1]
