@@ -36,7 +36,7 @@ INVALID, RIG_ERROR = 3, 4
 def command(
     file: Path, board: str, out: Path | None, ledger_path: Path | None, seed: int | None, quiet: bool
 ) -> None:
-    """Give the course in FILE session by session and leave course.json, course.html and its ledger in a folder.
+    """Give the course in FILE session by session; leave course.json, course.html and a ledger in a folder.
 
     \b
     Examples:

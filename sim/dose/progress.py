@@ -46,7 +46,13 @@ def progress(course: Course, trace: Trace) -> Progress:
         mine = np.arange(len(centres)) == places[known.beams[stretch.beam].target]
         for instant in (since, *output.switches(since, until), until):
             part = output.between(since, instant) / stretch.mu
-            _add(found, instant, total + part * stretch.mu, own + part * gain * mine, cross + part * gain * ~mine)
+            _add(
+                found,
+                instant,
+                total + part * stretch.mu,
+                own + part * gain * mine,
+                cross + part * gain * ~mine,
+            )
         own, cross, total = own + gain * mine, cross + gain * ~mine, total + stretch.mu
     _add(found, trace.end_us, total, own, cross)
     return found

@@ -63,14 +63,15 @@ def slices(
     """Axial slices at these z and coronal ones at these y (0.01 mm), in this order.
 
     They show the whole width and depth of the patient, and along the body 6 cm beyond the targets. Up to
-    3 cm from a target that the plane cuts, lines are ``spacing_cm`` apart, elsewhere three times as much. Raises NoBeamData or UnknownLeaves as :func:`sim.dose.influence.influence`.
+    3 cm from a target that the plane cuts, lines are ``spacing_cm`` apart, elsewhere three times as much.
+    Raises NoBeamData or UnknownLeaves as :func:`sim.dose.influence.influence`.
     """
     planes: list[tuple[Literal["axial", "coronal"], float, Array, Array]] = []
     for name, normal, ats in (("axial", 2, axial), ("coronal", 1, coronal)):
-        for at in ats:
-            cut = [t for t in course.targets if abs(t.centre[normal] - at) <= t.diameter / 2]
+        for where in ats:
+            cut = [t for t in course.targets if abs(t.centre[normal] - where) <= t.diameter / 2]
             x, down = (_lines(course, cut, axis, spacing_cm) for axis in (0, 3 - normal))
-            planes.append(("axial" if name == "axial" else "coronal", at / 1000, x, down))
+            planes.append(("axial" if name == "axial" else "coronal", where / 1000, x, down))
     grids = []
     for plane, at, x, down in planes:
         places = (x[None, :], down[:, None], at) if plane == "axial" else (x[None, :], at, down[:, None])
@@ -85,7 +86,7 @@ def slices(
 
 
 def _lines(course: Course, cut: list[Target], axis: int, spacing: float) -> Array:
-    """Coordinates along one axis, cm, rising: multiples of the spacing, fewer far from the targets ``cut``."""
+    """Coordinates along one axis, cm, rising: multiples of the spacing, fewer far from targets ``cut``."""
     if axis == 2:
         low = min(_rim(t, axis, -1) for t in course.targets) - _ALONG_CM
         high = max(_rim(t, axis, 1) for t in course.targets) + _ALONG_CM

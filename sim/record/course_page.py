@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 
 def write_course_page(record: Row, ledger: Row, path: Path) -> None:
-    """Write the page; ``record`` is course.json and ``ledger`` what :mod:`sim.ledger.show` makes of a ledger."""
+    """Write the page; ``record`` is course.json, ``ledger`` that of :func:`sim.ledger.show.as_dict`."""
     path.write_text(render_course_page(record, ledger), encoding="utf-8", newline="\n")
 
 

@@ -74,13 +74,14 @@ def dose_pictures(
         if reference <= 0:  # nothing planned, nothing to compare with
             reference, of = 1.0, "1 Gy"
         reached = max(float(part.max()) for cut in pair for part in (cut.planned, cut.delivered))
+        near = _close_up([t for t in targets if t.id in view["ids"]])
         view |= {
             "planes": cuts,
             "reference": round(reference, 4),
             "of": of,
             "levels": [p for p in LEVELS if p / 100 * reference < reached],
-            "near": _close_up([t for t in targets if t.id in view["ids"]]),
-            "words": [_words(cut, view["name"]) for cut in pair],
+            "near": near,
+            "words": [_words(cut, view["name"], near) for cut in pair],
         }
         shown.append(view)
     least = _LEAST_SPAN * max(view["reference"] for view in shown)
@@ -200,17 +201,21 @@ def _hundredths(values: Array) -> list[list[int]]:
     return result
 
 
-def _words(cut: Slice, name: str) -> str:
-    """What a figure of three panels shows, for those who do not see it."""
-    planned, given = _most(cut, cut.planned), _most(cut, cut.delivered)
+def _words(cut: Slice, name: str, near: list[list[float]]) -> str:
+    """What a figure of three panels shows, for those who do not see it.
+
+    Largest doses are those close up, where they belong to the targets; the difference is told of all.
+    """
+    planned, given = _most(cut, cut.planned, near), _most(cut, cut.delivered, near)
     text = (
-        f"{cut.plane.capitalize()} plane through {name}, {_place(cut)}. Planned: at most {planned}. "
+        f"{cut.plane.capitalize()} plane through {name}, {_place(cut)}. Close up planned: at most {planned}. "
         f"Delivered: at most {given}. "
     )
-    if float(np.abs(cut.difference).max()) < 0.005:
+    off = cut.difference
+    if float(np.abs(off).max()) < 0.005:
         return text + "Delivered as planned everywhere in this plane, to 0.01 Gy."
-    less = _most(cut, cut.difference, least=True) if cut.difference.min() < -0.005 else ""
-    more = _most(cut, cut.difference) if cut.difference.max() > 0.005 else ""
+    less = _most(cut, -off, sign="\u2212") if off.min() < -0.005 else ""
+    more = _most(cut, off, sign="+") if off.max() > 0.005 else ""
     return text + "Delivered less planned: " + " to ".join(part for part in (less, more) if part) + "."
 
 
@@ -222,14 +227,21 @@ def _place(cut: Slice) -> str:
     )  # fmt: skip
 
 
-def _most(cut: Slice, values: Array, *, least: bool = False) -> str:
-    """The largest (or least) value, and where it is."""
-    row, column = np.unravel_index(int(values.argmin() if least else values.argmax()), values.shape)
+def _most(cut: Slice, values: Array, near: list[list[float]] | None = None, sign: str = "") -> str:
+    """The largest value, of the plane or close up, and where it is."""
+    if near is not None:
+        columns, rows = (
+            (lines * 10 >= low) & (lines * 10 <= high)
+            for lines, (low, high) in (
+                (cut.across, near[0]),
+                (cut.down, near[1 if cut.plane == "axial" else 2]),
+            )
+        )
+        values = np.where(rows[:, None] & columns[None, :], values, -np.inf)
+    row, column = np.unravel_index(int(values.argmax()), values.shape)
     x, down = float(cut.across[column]) * 10, float(cut.down[row]) * 10
-    gy = float(values[row, column])
-    sign = "\u2212" if gy < 0 else "+" if values is not cut.planned and values is not cut.delivered else ""
     where = f"{_side('x', x)}, {_side('y' if cut.plane == 'axial' else 'z', down)}"
-    return f"{sign}{abs(gy):.2f} Gy at {where}"
+    return f"{sign}{float(values[row, column]):.2f} Gy at {where}"
 
 
 def _side(axis: str, mm: float) -> str:

@@ -242,7 +242,7 @@ def dose_speed() -> None:
 
     def pair() -> None:
         given = list(delivered(course, trace))
-        slices(course, given, given, course.targets[0].centre)
+        slices(course, given, given, axial=[0], coronal=[0])
 
     board = BoardIdentity("model", "reference model", "")
 

@@ -4,11 +4,11 @@
 
 const WASH = {                                             // lightness rises or falls all the way
   light: ["#fdfefe", "#e0efe3", "#b4dccb", "#7cc3bb", "#4aa5b4", "#2c8ab0"],
-  dark: ["#12181f", "#153642", "#17505c", "#1d6a73", "#2c8486", "#45a094"],
+  dark: ["#12181f", "#153642", "#17505c", "#1d6a73", "#257a7c", "#318a80"],
 };
 const OFF = {                                              // purple: too little, orange: too much
   light: ["#8a6bb5", "#c3b2db", "#f7f7f7", "#f6c894", "#d98a3a"],
-  dark: ["#8f74c4", "#4f4475", "#171e26", "#6a4a22", "#b8742c"],
+  dark: ["#7f62b8", "#4b4170", "#171e26", "#64471f", "#a4661f"],
 };
 const ENDS = { axial: ["A", "P"], coronal: ["S", "I"] };
 const GAP = { across: 14, down: 30, left: 44, right: 10, top: 24, bottom: 40 };
