@@ -11,7 +11,7 @@ const OFF = {                                              // purple: too little
   dark: ["#7f62b8", "#4b4170", "#171e26", "#64471f", "#a4661f"],
 };
 const ENDS = { axial: ["A", "P"], coronal: ["S", "I"] };
-const GAP = { across: 14, down: 30, left: 44, right: 10, top: 24, bottom: 40 };
+const GAP = { across: 14, down: 44, left: 44, right: 10, top: 24, bottom: 40 };
 
 const scaleOf = (colours) => colours.map((colour, i) => [i / (colours.length - 1), colour]);
 
@@ -93,7 +93,7 @@ class Isodoses {
 
   axes(plane, n, p, i, c) {
     const axial = plane.plane === "axial", size = Math.max(p.x[1] - p.x[0], 1);
-    const step = [10, 20, 50, 100].find((s) => size / s <= (p.perMm * size < 360 ? 6 : 9)) || 200;
+    const step = [10, 20, 50, 100].find((s) => size / s <= (p.perMm * size < 360 ? 8 : 9)) || 200;
     const ticks = ([from, to]) => {
       const at = [];
       const edge = 14 / p.perMm;                            // a label there would meet the next panel's
