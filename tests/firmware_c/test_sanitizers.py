@@ -95,7 +95,7 @@ def test_a_random_walk_and_restarts(program: Path) -> None:
     with running(program) as transport:
         twin = Twin(RemoteController(transport, TABLE), TABLE)
         resets(twin)
-        walk(twin, STEPS, Random(11))
+        walk(twin, STEPS, Random(14))
         assert len(twin.seen) > 20
 
 
