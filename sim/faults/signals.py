@@ -113,7 +113,7 @@ class SignalGain(GradualSignalFault):
     _lines: Lines | None = None
     _counts_up: bool = False
     _fed: Ramp | None = None  # the counter as it was last fed in; the truth, unless other faults came before
-    _read: int = 0  # what the line read then
+    _read: int = 0  # what the line read then, times PPM: looks at a line that creeps add up
     _ppm: int = PPM
 
     def prepare(self, world: World) -> None:
@@ -133,24 +133,22 @@ class SignalGain(GradualSignalFault):
             return Ramp(line.at(t_us) * self._ppm // PPM, slope, t_us)
         assert self._lines is not None
         if self._fed is None:
-            self._fed, self._read = line.since(t_us), line.at(t_us)
+            self._fed, self._read = line.since(t_us), line.at(t_us) * PPM
         self._count_to(self._fed.since(t_us))
         if self._lines.forced(self.signal):
             self._fed = self._fed.stopped(t_us)  # while it is forced, nobody sees it count
-            return Ramp(self._read + self._share(line.at(t_us) - self._fed.value), slope, t_us)
+            forced = self._read + (line.at(t_us) - self._fed.value) * self._ppm
+            return Ramp(forced // PPM, slope, t_us)
         if line.at(t_us) <= self._fed.value - ONE:
-            self._fed, self._read = line.since(t_us), line.at(t_us)
+            self._fed, self._read = line.since(t_us), line.at(t_us) * PPM
         self._count_to(line.since(t_us))
-        return Ramp(self._read, slope, t_us)
+        return Ramp(self._read // PPM, slope, t_us)
 
     def _count_to(self, fed: Ramp) -> None:
         """Take in what was gained since the last look."""
         assert self._fed is not None
-        self._read += self._share(fed.value - self._fed.value)
+        self._read += (fed.value - self._fed.value) * self._ppm
         self._fed = fed
-
-    def _share(self, gained: int) -> int:
-        return gained * self._ppm // PPM
 
 
 class SignalDrift(SignalFault):
