@@ -59,9 +59,9 @@
 /* 921 600 baud: 50 MHz / 16 / 921 600 = 3 + 25/64. */
 #define BAUD_WHOLE 3u
 #define BAUD_64THS 25u
-/* First the interrupt, then, if nothing restarts the board, the reset: at 0.5 s and at 1 s. Long enough
- * for an emulator on a busy computer. Engineering default. */
-#define WATCHDOG_STAGE (MHZ * 500000uL)
+/* First the interrupt, which restarts the board, then, if nothing does, the reset: at 1 s and at 2 s. Long
+ * enough for an emulator on a busy computer; at 0.5 s it was not. Engineering default. */
+#define WATCHDOG_STAGE (MHZ * 1000000uL)
 #define LOCK_LOOKS 100000uL
 
 static bool watchdog_bit;

@@ -25,9 +25,9 @@
 
 #define MHZ 25u
 #define BAUD 921600uL
-/* First the NMI, then, if nothing restarts the board, the reset: at 0.5 s and at 1 s. Long enough for an
+/* First the NMI, then, if nothing restarts the board, the reset: at 1 s and at 2 s. Long enough for an
  * emulator on a busy computer. Engineering default. */
-#define WATCHDOG_STAGE (MHZ * 500000uL)
+#define WATCHDOG_STAGE (MHZ * 1000000uL)
 
 void board_start(void) {
     il_port_permit(false);
