@@ -17,6 +17,8 @@ from sim.plan.visits import Visit, in_order
 
 #: What is left of a fraction is given so long after its session began (engineering default).
 SAME_DAY_PAUSE = timedelta(hours=2)
+#: A target that gets nothing in so many sessions in a row is not tried for ever (engineering default).
+MAX_FRUITLESS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Days:
         self._from = request.start
         self._after: PlannedSession | None = None  # a second session on the same day
         self.blocked: dict[str, str] = {}  # targets nobody may go on with, and why
+        self._fruitless: dict[str, int] = {}  # sessions in a row in which a target got nothing
+        self._reached: dict[tuple[str, int], int] = {}  # mMU of a fraction after its last session
 
     def next(self) -> PlannedSession | None:
         """The next session; None: the course is over."""
@@ -78,6 +82,8 @@ class Days:
     def done(self, session: PlannedSession) -> None:
         """A session is over; what the ledger says about it decides how the course goes on."""
         self._from = session.at.date() + timedelta(days=1)
+        for visit in session.visits:
+            self._look_for_progress(visit)
         given = {(v.target, v.fraction): v for v in self._ledger.visits()}
         as_planned = all(
             (visit.target, visit.fraction) in given and given[visit.target, visit.fraction].complete
@@ -98,6 +104,15 @@ class Days:
             ]
             if again:
                 self._after = PlannedSession(again[0].at, tuple(again), None)
+
+    def _look_for_progress(self, visit: Visit) -> None:
+        """Give a target up for this course when session after session delivers nothing of it."""
+        key = (visit.target, visit.fraction)
+        reached = sum(self._ledger.reached(*key).values())
+        tries = 0 if reached > self._reached.get(key, 0) else self._fruitless.get(visit.target, 0) + 1
+        self._reached[key], self._fruitless[visit.target] = reached, tries
+        if tries >= MAX_FRUITLESS:
+            self.blocked.setdefault(visit.target, f"nothing was delivered in {tries} sessions in a row")
 
     def _plan(self) -> tuple[Visit, ...]:
         gone = {*self._ledger.abandoned(), *self.blocked}

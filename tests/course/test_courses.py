@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from firmware_model.contract import Advance, Flip, Inputs, Outputs, ResetCause, Segment
 from firmware_model.controller import ModelController
 from firmware_model.diagnostics import DocumentError
 from sim.course.loading import load_course
@@ -132,6 +133,35 @@ def test_an_abandoned_target_is_given_no_more(tmp_path: Path) -> None:
     outcome = give(file, tmp_path / "ledger.sqlite")
     assert outcome.verdict == "PASS", outcome.record
     assert outcome.record["targets"][0]["abandoned"] == "progression elsewhere"
+
+
+def test_a_machine_that_never_gets_ready_ends_the_course(tmp_path: Path) -> None:
+    """Nothing of the first fraction is ever given, so no rule between fractions ends it."""
+    loaded = load_course(course(tmp_path, "expect:\n  - {incomplete: lesion}\n  - {sessions: 5}\n"))
+    with Ledger(tmp_path / "ledger.sqlite", loaded.course) as book:
+        outcome = run_course(loaded, NeverReady(ModelController(loaded.table)), MODEL, book)
+    assert [e["status"] for e in outcome.record["expectations"]] == ["pass", "pass"]
+    assert outcome.record["blocked"] == {"lesion": "nothing was delivered in 5 sessions in a row"}
+
+
+class NeverReady:
+    """A controller whose outputs stay those of a machine without power."""
+
+    def __init__(self, model: ModelController) -> None:
+        self._model = model
+        self.retained = model.retained
+
+    def reset(self, cause: ResetCause) -> Outputs:
+        return self._model.reset(cause)
+
+    def run(self, segment: Segment) -> Advance:
+        return Advance(segment.ticks, self._model.outputs)
+
+    def scan(self, inputs: Inputs) -> Outputs:
+        return self._model.outputs
+
+    def upset(self, flip: Flip) -> Outputs:
+        return self._model.upset(flip)
 
 
 class FullDisk(Ledger):
