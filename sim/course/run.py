@@ -241,12 +241,7 @@ def _record(
             "purpose": loaded.scenario.purpose,
             "requirements": loaded.scenario.requirements,
         },
-        "board": {
-            "kind": board.kind,
-            "identity": board.identity,
-            "firmware": board.firmware,
-            "table_digest": loaded.table.digest,
-        },
+        "board": board.record(loaded.table),
         "seed": seed,
         "ledger": str(ledger.path),
         "expectations": expectations,

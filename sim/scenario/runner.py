@@ -9,6 +9,7 @@ import simpy
 
 from firmware_model.contract import Controller, ControllerFailed
 from firmware_model.rig import Rig
+from firmware_model.table import Table
 from sim.clinic.motion import Motion
 from sim.clinic.policy import Policy
 from sim.clinic.record_verify import Orders
@@ -35,6 +36,15 @@ class BoardIdentity:
     kind: str
     identity: str
     firmware: str
+
+    def record(self, table: Table) -> dict[str, str]:
+        """The entry "board" of run.json and course.json."""
+        return {
+            "kind": self.kind,
+            "identity": self.identity,
+            "firmware": self.firmware,
+            "table_digest": table.digest,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +200,7 @@ def _what_ran(loaded: LoadedScenario, board: BoardIdentity, seed: int) -> dict[s
             "purpose": loaded.scenario.purpose,
             "requirements": loaded.scenario.requirements,
         },
-        "board": {
-            "kind": board.kind,
-            "identity": board.identity,
-            "firmware": board.firmware,
-            "table_digest": loaded.table.digest,
-        },
+        "board": board.record(loaded.table),
         "seed": seed,
     }
 
