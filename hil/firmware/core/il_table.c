@@ -38,61 +38,6 @@ static uint16_t add_sums(uint16_t before, const IL_FLASH il_table *table, uint16
     return sum;
 }
 
-/* Where the alternatives (of comparisons), or else the parameters, of the rows before this one end. */
-static uint16_t end_before_row(const IL_FLASH il_table *table, uint8_t number, bool compares) {
-    for (uint8_t i = number; i > 0u; i--) {
-        const IL_FLASH il_row *row = &table->row[i - 1u];
-        if ((row->kind == (uint8_t)IL_COMPARISON) == compares) {
-            return (uint16_t)(row->first + row->size);
-        }
-    }
-    return 0;
-}
-
-static uint16_t end_before_alternative(const IL_FLASH il_table *table, uint16_t number) {
-    if (number == 0u) {
-        return 0;
-    }
-    const IL_FLASH il_alternative *before = &table->alternative[number - 1u];
-    return (uint16_t)(before->first + before->size);
-}
-
-static uint16_t end_before_sum(const IL_FLASH il_table *table, uint16_t number) {
-    if (number == 0u) {
-        return 0;
-    }
-    const IL_FLASH il_sum *before = &table->sum[number - 1u];
-    return (uint16_t)(before->first + before->size);
-}
-
-/* Whether all parts of a row begin where those before them end. */
-static bool row_is_in_order(const IL_FLASH il_table *table, uint8_t number) {
-    const IL_FLASH il_row *row = &table->row[number];
-    const bool compares = row->kind == (uint8_t)IL_COMPARISON;
-    bool in_order = row->first == end_before_row(table, number, compares);
-    const uint16_t end = (uint16_t)(row->first + row->size);
-    if (!compares) {
-        return in_order && (end <= table->params);
-    }
-    for (uint16_t i = row->first; (i < end) && (i < table->alternatives) && in_order; i++) {
-        const IL_FLASH il_alternative *alternative = &table->alternative[i];
-        const uint16_t last = (uint16_t)(alternative->first + alternative->size);
-        in_order = alternative->first == end_before_alternative(table, i);
-        for (uint16_t s = alternative->first; (s < last) && (s < table->sums) && in_order; s++) {
-            in_order = table->sum[s].first == end_before_sum(table, s);
-        }
-    }
-    return in_order;
-}
-
-/* Whether the last parts are the last ones of the table. */
-static bool ends_with_its_parts(const IL_FLASH il_table *table) {
-    return (end_before_row(table, table->rows, true) == table->alternatives) &&
-           (end_before_row(table, table->rows, false) == table->params) &&
-           (end_before_alternative(table, table->alternatives) == table->sums) &&
-           (end_before_sum(table, table->sums) == table->terms);
-}
-
 /* A row and everything its condition names. */
 static uint16_t sum_of_row(const IL_FLASH il_table *table, uint8_t number) {
     const IL_FLASH il_row *row = &table->row[number];
@@ -100,6 +45,9 @@ static uint16_t sum_of_row(const IL_FLASH il_table *table, uint8_t number) {
     uint16_t sum = add((uint16_t)(NOT_NOTHING + number), row, SPAN(il_row, kind, counter));
     sum = add(sum, &row->first, SPAN(il_row, first, latches_in));
     if (row->kind != (uint8_t)IL_COMPARISON) {
+        if (end > table->params) {
+            return (uint16_t)~row->check; /* damaged for certain */
+        }
         return add(sum, &table->param[row->first], row->size * sizeof(int32_t));
     }
     for (uint16_t i = row->first; (i < end) && (i < table->alternatives); i++) {
@@ -120,9 +68,34 @@ static uint16_t sum_of_rest(const IL_FLASH il_table *table) {
     return sum;
 }
 
+/* Whether all parts lie in a row without a gap, and are all that there are. */
+static bool parts_in_a_row(const IL_FLASH il_table *table) {
+    uint16_t alternatives = 0;
+    uint16_t params = 0;
+    uint16_t sums = 0;
+    uint16_t terms = 0;
+    bool in_order = true;
+    for (uint8_t i = 0; i < table->rows; i++) {
+        const IL_FLASH il_row *row = &table->row[i];
+        uint16_t *end = (row->kind == (uint8_t)IL_COMPARISON) ? &alternatives : &params;
+        in_order = in_order && (row->first == *end);
+        *end = (uint16_t)(*end + row->size);
+    }
+    for (uint16_t i = 0; i < table->alternatives; i++) {
+        in_order = in_order && (table->alternative[i].first == sums);
+        sums = (uint16_t)(sums + table->alternative[i].size);
+    }
+    for (uint16_t i = 0; i < table->sums; i++) {
+        in_order = in_order && (table->sum[i].first == terms);
+        terms = (uint16_t)(terms + table->sum[i].size);
+    }
+    return in_order && (alternatives == table->alternatives) && (params == table->params) &&
+           (sums == table->sums) && (terms == table->terms);
+}
+
 bool il_table_piece_is_whole(const IL_FLASH il_table *table, uint8_t piece) {
     if (piece < table->rows) {
-        return row_is_in_order(table, piece) && (sum_of_row(table, piece) == table->row[piece].check);
+        return sum_of_row(table, piece) == table->row[piece].check;
     }
-    return ends_with_its_parts(table) && (sum_of_rest(table) == table->check);
+    return (sum_of_rest(table) == table->check) && parts_in_a_row(table);
 }
