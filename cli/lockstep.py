@@ -72,9 +72,9 @@ def command(
     BOARDS are kinds of `interlock board list` or ports; without any, all kinds that can be started here.
     Outputs are compared at every tick, retained memory after every restart, events at the end.
 
-    What was measured is kept, so after ctrl-c the same command goes on where it was. A change of any source
-    or scenario starts it anew. A difference is made smaller and written as a stimulus, a file that
-    `interlock run` repeats.
+    What was measured is kept, so after ctrl-c the same command goes on where it was, and tries again what
+    could not be run. A change of any source or scenario starts it anew. A difference is made smaller and
+    written as a stimulus, a file that `interlock run` repeats.
 
     \b
     Examples:
@@ -98,7 +98,7 @@ def command(
         Job(board, file.as_posix(), limit, str(differences))
         for board in wanted
         for file in chosen
-        if not missing.get(board) and (fresh or (board, file.as_posix()) not in kept.findings)
+        if not missing.get(board) and (fresh or kept.lacks(board, file.as_posix()))
     ]
     for name in wanted:
         if missing.get(name):
@@ -114,7 +114,7 @@ def command(
         for board in wanted
     ]
     for row in rows:
-        _sum(row, len(chosen))
+        _sum(row, chosen)
     if out is not None:
         text = page(rows, len(files), load_table(), folder.as_posix(), _again(boards, folder, out))
         out.write_text(text, encoding="utf-8", newline="\n")
@@ -159,11 +159,12 @@ def _tell(number: int, of: int, finding: Finding) -> None:
     sys.stdout.flush()
 
 
-def _sum(row: Row, wanted: int) -> None:
-    count = {name: sum(f.outcome == name for f in row.findings) for name in (IDENTICAL, DIFFERS, NOT_RUN)}
+def _sum(row: Row, chosen: Sequence[Path]) -> None:
+    names = {file.as_posix() for file in chosen}
+    found = [finding.outcome for finding in row.findings if finding.file in names]
     if not row.missing:
-        figures = ", ".join(f"{number} {name}" for name, number in count.items())
-        click.echo(f"{row.board}: {len(row.findings)} files measured of {wanted}: {figures}")
+        figures = ", ".join(f"{found.count(name)} {name}" for name in (IDENTICAL, DIFFERS, NOT_RUN))
+        click.echo(f"{row.board}: {len(found)} files measured of {len(names)}: {figures}")
 
 
 def _again(boards: Sequence[str], folder: Path, out: Path) -> str:

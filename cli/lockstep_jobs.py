@@ -62,6 +62,11 @@ class Kept:
     def _take(self, finding: Finding) -> None:
         self.findings[finding.board, finding.file] = finding
 
+    def lacks(self, board: str, file: str) -> bool:
+        """Whether it is still to be measured; what could not be run is tried again."""
+        found = self.findings.get((board, file))
+        return found is None or found.outcome == NOT_RUN
+
     def add(self, finding: Finding) -> None:
         """Keep it, on disk as well."""
         self._take(finding)

@@ -53,7 +53,7 @@ def page(rows: Iterable[Row], files: int, table: Table, folder: str, command: st
     lines = [
         f"| {' | '.join(COLUMNS)} |",
         "|---" * len(COLUMNS) + "|",
-        *(_line(row, files) for row in rows),
+        *(_line(row, files, table.digest) for row in rows),
     ]
     for row in rows:
         others = [finding for finding in row.findings if finding.outcome != IDENTICAL]
@@ -79,12 +79,13 @@ def reason(finding: Finding) -> str:
     return "" if finding.verdict == "PASS" else f"the scenario itself: {finding.verdict}"
 
 
-def _line(row: Row, files: int) -> str:
+def _line(row: Row, files: int, digest: str) -> str:
     found = row.findings
     if not found:
         return f"| `{row.board}` | {_cell(row.missing or 'not measured')} |" + " |" * (len(COLUMNS) - 2)
     count = {name: sum(f.outcome == name for f in found) for name in (IDENTICAL, DIFFERS, NOT_RUN)}
-    builds = sorted({f.firmware.partition(",")[0] for f in found if f.firmware})
+    # A stimulus with a table of its own has a build of its own.
+    builds = sorted({f.firmware.partition(",")[0] for f in found if f.firmware and f.table == digest})
     firmware = builds[0] if len(builds) == 1 else f"{len(builds)} builds" if builds else "unknown"
     measured = str(files) if len(found) == files else f"{len(found)} of {files}"
     exchanges = sum(f.exchanges for f in found)

@@ -185,6 +185,11 @@ def test_what_was_cut_off_is_measured_again(tmp_path: Path) -> None:
     again = Kept(kept.path)
     again.add(Finding("b.yaml", "native", NOT_RUN, "RIG_ERROR", why="x"))
     assert len(Kept(kept.path).findings) == 2
+    assert [Kept(kept.path).lacks("native", name) for name in ("a.yaml", "b.yaml", "c.yaml")] == [
+        False,
+        True,
+        True,
+    ]
 
 
 def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
