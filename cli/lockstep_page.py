@@ -85,7 +85,8 @@ def _line(row: Row, files: int, digest: str) -> str:
         return f"| `{row.board}` | {_cell(row.missing or 'not measured')} |" + " |" * (len(COLUMNS) - 2)
     count = {name: sum(f.outcome == name for f in found) for name in (IDENTICAL, DIFFERS, NOT_RUN)}
     # A stimulus with a table of its own has a build of its own.
-    builds = sorted({f.firmware.partition(",")[0] for f in found if f.firmware and f.table == digest})
+    built = [f for f in found if f.table == digest] or found
+    builds = sorted({f.firmware.partition(",")[0] for f in built if f.firmware})
     firmware = builds[0] if len(builds) == 1 else f"{len(builds)} builds" if builds else "unknown"
     measured = str(files) if len(found) == files else f"{len(found)} of {files}"
     exchanges = sum(f.exchanges for f in found)
