@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -18,6 +19,7 @@ from tests.boards.emulated import BOARDS, Emulated
 from tests.hil.test_memory_flips import latched_emergency, same_after_every_flip
 
 GONE_S = 20.0  # a second on the board, and more on a busy computer
+RESETS = 20
 
 
 def test_a_flip_anywhere_has_the_outcome_of_the_model(emulated: Emulated, table: Table) -> None:
@@ -55,6 +57,31 @@ def test_a_reset_amid_a_frame_loses_only_that(emulated: Emulated, table: Table, 
         assert controller.reset(cause) == model.reset(cause)
         segment = Segment(700, (), Command.power_on)
         assert controller.run(segment) == model.run(segment)
+
+
+def test_a_reset_while_bytes_pour_in_leaves_no_deaf_board(emulated: Emulated, table: Table) -> None:
+    """Some resets come in the middle of the interrupt that takes the bytes."""
+    with start_board(emulated.kind, table) as board:
+        controller = board.controller
+        assert isinstance(controller, RemoteController)
+        assert controller.bench is not None
+        link, ended = controller.link, threading.Event()
+
+        def pour() -> None:
+            while not ended.is_set():
+                link.transport.write(b"\0" + bytes(range(1, 32)))
+                link.transport.read(0.005)  # its complaint: no more than it can take is on its way
+
+        for _ in range(RESETS):
+            ended.clear()
+            pouring = threading.Thread(target=pour)
+            pouring.start()
+            try:
+                controller.bench.restart(ResetCause.external)
+            finally:
+                ended.set()
+                pouring.join()
+            link.greet()
 
 
 def test_without_scans_the_permit_falls_and_the_next_scan_gives_it_again(table: Table) -> None:
