@@ -145,17 +145,20 @@ def flips(kind: str, count: int, seed: int, quiet: bool, path: Path) -> None:
     if machine is None:
         known = {machine.kind: machine for machine in MACHINES}
         raise click.UsageError(f"bits cannot be flipped on {kind!r}; {did_you_mean(kind, known)}")
+    tally = Tally()
     try:
         KINDS[kind].require()
         with ExitStack() as resources:
             campaign = Campaign(machine, _table(path), seed, resources)
-            tally = Tally(sizes=campaign.sizes())
+            tally.sizes = campaign.sizes()
             for trial in campaign.run(count):
                 tally.add(trial)
                 if not quiet and trial.outcome is not Outcome.masked:
                     click.echo(str(trial))
             click.echo(f"{kind}, {campaign.firmware}, seed {seed}")
     except ControllerFailed as problem:
+        if tally.counts:
+            click.echo(f"ended after {tally.counts.total()} flips:\n{tally.table()}")
         click.echo(f"RIG_ERROR: {problem}", err=True)
         sys.exit(RIG_ERROR)
     click.echo(tally.table())

@@ -195,6 +195,9 @@ class Campaign:
             if busy:
                 self._qemu.resume()
 
+        def trial(outcome: Outcome, detail: str) -> Trial:
+            return Trial(number, region, address, bit, step, busy, outcome, detail)
+
         outcome, detail = Outcome.masked, ""
         try:
             outcome, detail = self._play(step, strike, busy, resets)
@@ -206,10 +209,10 @@ class Campaign:
                     outcome = Outcome.unsafe
                     detail = f"the permit stays on; otherwise {detail or 'silent'}"
                 self._qemu.reset()
-            self._start_anew()
+            self._start_anew(trial(outcome, detail))
         if outcome is Outcome.safe_reset and region in ("core", "retained"):
             outcome = Outcome.detected
-        return Trial(number, region, address, bit, step, busy, outcome, detail)
+        return trial(outcome, detail)
 
     def _play(self, struck: int, strike: Strike, busy: bool, resets: int) -> tuple[Outcome, str]:
         differs = ""
@@ -311,10 +314,13 @@ class Campaign:
         while self._link._receive(time.monotonic()) is not None:
             pass  # what was still on its way
 
-    def _start_anew(self) -> None:
+    def _start_anew(self, trial: Trial) -> None:
         """After a reset: the processor where it waits for a request, whatever it did before."""
         sequence, boots = self._link.sequence, self._link.boots
-        self._link.greet()
+        try:
+            self._link.greet()
+        except RigError as problem:
+            raise RigError(f"after {trial} the reset button does not help: {problem}") from problem
         self._link.sequence, self._link.boots = sequence, boots
 
     @contextmanager

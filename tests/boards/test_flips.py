@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from click.testing import CliRunner
 
+from cli.main import main
 from firmware_model.table import Table
 from hil.boards.qemu import LM3S6965EVB
 from hil.errors import RigError
@@ -52,6 +54,31 @@ def test_a_permit_that_stays_on_is_seen(campaign: Campaign, monkeypatch: pytest.
     monkeypatch.setattr("hil.flips.PERMIT_GONE_S", 0.1)
     trial = campaign._trial(1, "core", campaign.regions["core"][0] + 100, 0)
     assert (trial.outcome, trial.region) == (Outcome.unsafe, "core")
+
+
+def test_a_board_that_stays_silent_is_named_with_the_flip_before(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent() -> None:
+        raise RigError("no answer")
+
+    monkeypatch.setattr(campaign._link, "greet", silent)
+    with pytest.raises(RigError, match=r"trial 1: bit 0 of .* the reset button does not help"):
+        campaign._trial(1, "stack", campaign.regions["stack"][0], 0)
+
+
+def test_a_campaign_that_ends_early_shows_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    BOARDS[0].skip_if_missing()
+
+    def run(self: Campaign, count: int) -> Iterator[Trial]:
+        yield Trial(1, "core", 0x20000000, 3, 2, True, Outcome.hang, "after 1000 ms")
+        raise RigError("it ended by itself")
+
+    monkeypatch.setattr(Campaign, "run", run)
+    result = CliRunner().invoke(main, ["board", "flips", LM3S6965EVB.kind, "--count", "9"])
+    assert result.exit_code == 4
+    assert "ended after 1 flips:\n| memory |" in result.stdout
+    assert "RIG_ERROR: it ended by itself" in result.stderr
 
 
 def test_trials_are_told_and_counted() -> None:
