@@ -94,9 +94,22 @@ def one_board(kind: str, table: Table, segments: list[Segment], emit: Emit) -> N
             ours.append(taken / exchanges)
             # An echo returns what it got: the same bytes in all, half of them each way.
             bare.append(echo(kind, table, sum(sizes) // 2, exchanges))
+        asked, size = asking(board, exchanges)
     emit(f"lockstep_{kind}", 1 / min(ours), "exchanges / s", f"{sizes[0]} + {sizes[1]} bytes each")
     emit(f"bare_echo_{kind}", 1 / min(bare), "round trips / s", "same run, same link, as many bytes")
-    emit(f"lockstep_over_echo_{kind}", min(ours) / min(bare), "times", "<= 1.3 where only bytes cost")
+    emit(f"lockstep_over_echo_{kind}", min(ours) / min(bare), "times", "<= 1.3 where scans are quick")
+    emit(f"asking_{kind}", 1 / asked, "exchanges / s", f"{size} bytes each, no scan: the protocol alone")
+
+
+def asking(board: RemoteController, count: int) -> tuple[float, int]:
+    """Mean seconds of an exchange without a scan, and its bytes."""
+    counts = board.statistics
+    before = counts.bytes_sent + counts.bytes_received
+    started = time.perf_counter()
+    for _ in range(count):
+        board.link.exchange("READ_OUTPUTS")
+    taken = time.perf_counter() - started
+    return taken / count, (counts.bytes_sent + counts.bytes_received - before) // count
 
 
 def echo(kind: str, table: Table, size: int, count: int) -> float:

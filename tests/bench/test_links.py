@@ -22,7 +22,8 @@ def test_a_board_is_measured_beside_its_echo(kind: str) -> None:
         found[name], texts[name] = value, reference
 
     links.one_board(kind, load_table(), links.headline_segments()[:5], emit)
-    assert set(found) == {f"lockstep_{kind}", f"bare_echo_{kind}", f"lockstep_over_echo_{kind}"}
+    rows = ("lockstep", "bare_echo", "lockstep_over_echo", "asking")
+    assert set(found) == {f"{row}_{kind}" for row in rows}
     assert all(value > 0 for value in found.values())
     sent, received = (int(words) for words in texts[f"lockstep_{kind}"].split(" bytes")[0].split(" + "))
     assert sent > 30
