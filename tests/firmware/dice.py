@@ -48,5 +48,13 @@ class Dice:
 
 #: Every draw is hypothesis's own: a failing case is made as small as possible.
 shrinking_dice = st.builds(Dice, st.randoms(use_true_random=False))
-#: Hypothesis draws the seed only: many more different cases in the same time, not made smaller.
-dice_of_a_seed = st.builds(Dice, st.randoms(use_true_random=True))
+
+
+def seeded(seed: bytes) -> Dice:
+    """The dice of one seed."""
+    return Dice(Random(seed))
+
+
+#: Hypothesis draws the seed only: many more different cases in the same time, not made smaller. Bytes, not
+#: a number: among numbers it mixes those of our sources, so that any change there gave other cases.
+dice_of_a_seed = st.builds(seeded, st.binary(min_size=11, max_size=11))

@@ -25,6 +25,7 @@ _EVENTS = ["drift"] * 6 + [
     "reset",
     "silent",
     "pause",
+    "emergency",
 ]
 
 
@@ -52,6 +53,10 @@ def episode(dice: Dice, machine: TreatmentMachine, longest: Sequence[int] = SHOR
         machine.answers = not machine.answers
     if what == "pause" and "sequence_hold" in machine.table.signals:
         machine.set(sequence_hold=dice.number(0, 1))
+    if what == "emergency" and "emergency_loop" in machine.table.signals:
+        machine.set(emergency_loop=0)
+        machine.run(dice.number(1, 20))
+        machine.set(emergency_loop=1)
     if what == "reset":
         machine.reset(dice.pick(list(ResetCause)))
         if dice.chance():
