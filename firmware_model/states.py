@@ -9,7 +9,7 @@ controller fires at most one trigger a scan, chosen by the fixed priority in
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class State(IntEnum):
@@ -46,6 +46,25 @@ class Command(IntEnum):
     reset_local = 12
     reset_operator = 13
     reset_physics = 14
+
+
+#: A command as files write it. Editors and type checkers need every name spelled out; a test compares.
+CommandName = Literal[
+    "power_on",
+    "prepare",
+    "stand_by",
+    "begin_check",
+    "beam_on",
+    "interrupt",
+    "resume",
+    "terminate",
+    "acknowledge",
+    "stand_down",
+    "restart",
+    "reset_local",
+    "reset_operator",
+    "reset_physics",
+]
 
 
 class Stop(IntEnum):

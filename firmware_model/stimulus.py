@@ -24,7 +24,7 @@ from firmware_model.contract import FRACTION_BITS, ONE, Change, ResetCause, Segm
 from firmware_model.diagnostics import did_you_mean
 from firmware_model.key_rules import KeyRules
 from firmware_model.quantity import format_duration
-from firmware_model.states import Command
+from firmware_model.states import Command, CommandName
 from firmware_model.strict_yaml import Document, load_document
 from firmware_model.table import Number, SignalName, Table
 from firmware_model.table_loading import REFERENCE_TABLE, check_table, load_table
@@ -33,22 +33,6 @@ from firmware_model.table_loading import REFERENCE_TABLE, check_table, load_tabl
 HIGHEST = 1 << (47 - FRACTION_BITS)
 LONGEST = 2**31 - 1
 
-CommandName = Literal[
-    "power_on",
-    "prepare",
-    "stand_by",
-    "begin_check",
-    "beam_on",
-    "interrupt",
-    "resume",
-    "terminate",
-    "acknowledge",
-    "stand_down",
-    "restart",
-    "reset_local",
-    "reset_operator",
-    "reset_physics",
-]
 CauseName = Literal["power", "watchdog", "external"]
 
 

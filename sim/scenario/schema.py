@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from firmware_model.key_rules import KeyRules
 from firmware_model.quantity import Angle, Duration, Meterset
+from firmware_model.states import CommandName
 from firmware_model.table import StateName
 from sim.clinic.motion_schema import Breathing, Gating, IntrafractionDrift, Reimaging
 from sim.faults.base import GradualFault
@@ -125,22 +126,6 @@ class Step(_Strict):
         return self
 
 
-CommandName = Literal[
-    "power_on",
-    "prepare",
-    "stand_by",
-    "begin_check",
-    "beam_on",
-    "interrupt",
-    "resume",
-    "terminate",
-    "acknowledge",
-    "stand_down",
-    "restart",
-    "reset_local",
-    "reset_operator",
-    "reset_physics",
-]
 MEASURED_FROM_A_STEP = (
     "beam_off",
     "permit_withdrawn",

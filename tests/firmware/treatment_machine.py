@@ -9,6 +9,7 @@ from firmware_model.contract import Change, Outputs, ResetCause
 from firmware_model.states import Command, State
 from firmware_model.table import Table
 from firmware_model.table_loading import load_table
+from hil.twin import ONWARDS
 
 from .dice import ONE
 from .lockstep import Coverage, Pair, SideBySide
@@ -126,17 +127,6 @@ ENABLED_BY: dict[str, dict[str, float]] = {
     "gating_enabled": {"gating_enabled": 1},
     "image_age_override": {"image_age_override": 1},
     "free_breathing": {"gating_enabled": 1, "free_breathing": 1},
-}
-
-#: Commands that lead from a state towards irradiation when nothing is wrong.
-ONWARDS = {
-    State.off: (Command.power_on,),
-    State.standby: (Command.prepare,),
-    State.preparatory: (Command.reset_local, Command.reset_physics, Command.begin_check),
-    State.ready: (Command.beam_on,),
-    State.interrupted: (Command.reset_local, Command.reset_physics, Command.resume),
-    State.terminated: (Command.reset_local, Command.reset_physics, Command.acknowledge),
-    State.emergency: (Command.reset_local, Command.reset_physics, Command.restart),
 }
 
 

@@ -18,12 +18,11 @@ from cli.main import main
 from firmware_model.contract import ONE, Advance, Change, ResetCause, Segment
 from firmware_model.controller import ModelController
 from firmware_model.diagnostics import DocumentError
-from firmware_model.states import Command
+from firmware_model.states import Command, CommandName
 from firmware_model.stimulus import (
     HIGHEST,
     Act,
     CauseName,
-    CommandName,
     Line,
     Step,
     Stimulus,
