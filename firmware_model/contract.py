@@ -91,7 +91,7 @@ class Retained(NamedTuple):
 
 #: Parts of a controller's memory. Firmware keeps all but the retained ones under a seal that it looks at
 #: before every scan, the retained ones under a check sum.
-MEMORY_REGIONS = ("inputs", "counters", "state", "outputs", "seal", "latches", "retained")
+MEMORY_REGIONS = ("pointers", "inputs", "counters", "state", "outputs", "seal", "latches", "retained")
 #: What is lost as a whole when one bit of it is.
 RETAINED_REGIONS = frozenset({"latches", "retained"})
 

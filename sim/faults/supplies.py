@@ -112,7 +112,7 @@ class MemoryFlip(BaseFault):
 
     kind: Literal["memory_flip"]
     region: Annotated[
-        Literal["any", "inputs", "counters", "state", "outputs", "seal", "latches", "retained"],
+        Literal["any", "pointers", "inputs", "counters", "state", "outputs", "seal", "latches", "retained"],
         Field(description="part of the memory; 'latches' and 'retained' survive no flip"),
     ] = "any"
     bit: Annotated[

@@ -62,6 +62,7 @@ def test_a_release_has_no_such_order(table: Table) -> None:
         Order.in_dll(Library(build_library()).dll, "il_injection")
 
 
+POINTER_BITS = 8 * c.sizeof(c.c_void_p)
 MASK_BITS = 8 * 32  # of a set of interlocks in a library that takes any table
 
 
@@ -69,9 +70,12 @@ def kept_twice(table: Table) -> list[tuple[str, int]]:
     """Region and bit of what the firmware keeps twice; ``state`` comes after the mask of tripped rows."""
     rows = range(len(table.interlocks))
     latches = [("latches", bit) for row in rows for bit in (row, MASK_BITS + row)]
-    return (
-        latches + [("state", MASK_BITS + bit) for bit in range(16)] + [("outputs", bit) for bit in range(9)]
-    )
+    bits = {
+        "state": range(MASK_BITS, MASK_BITS + 16),
+        "outputs": range(9),
+        "pointers": range(4 * POINTER_BITS),
+    }
+    return latches + [(region, bit) for region in bits for bit in bits[region]]
 
 
 def test_state_latches_and_permit_are_guarded_within_a_scan_too(table: Table) -> None:

@@ -249,6 +249,7 @@ def flips_within_a_scan(core: Core) -> None:
     """State, latches and permit that flip while a scan works, and are sealed with the rest, still show."""
     masks = core.library.mask_bytes
     for region, byte, what in (
+        *(("pointers", byte, "a pointer") for byte in range(4 * c.sizeof(c.c_void_p))),
         ("state", masks, "the state"),
         ("state", masks + 1, "the complement of the state"),
         ("outputs", 0, "the state in the outputs"),

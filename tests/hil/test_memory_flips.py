@@ -77,7 +77,7 @@ def test_a_firmware_that_does_not_look_is_reported(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(controller._dll, "native_flip", lambda *_: True)
     with pytest.raises(Undetected, match="bit 3 of seal was flipped, the firmware scanned on"):
         controller.upset(Flip("seal", 3))
-    with pytest.raises(ValueError, match="memory region 'flash'; there are inputs"):
+    with pytest.raises(ValueError, match="memory region 'flash'; there are pointers"):
         ModelController(TABLE).upset(Flip("flash", 0))
 
 

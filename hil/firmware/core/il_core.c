@@ -44,14 +44,21 @@ static uint32_t sum_of(const il_core *core) {
     return sum;
 }
 
+/* Where table and retained memory are is kept twice: a flip within a scan would be sealed with the rest. */
+static bool knows_its_places(const il_core *core) {
+    return (core->table == core->table_again) && (core->retained == core->retained_again);
+}
+
 void il_seal(il_core *core) {
-    keep(core);
+    if (knows_its_places(core)) { /* otherwise a wrong place would be written to */
+        keep(core);
+    }
     core->seal = sum_of(core);
 }
 
 bool il_is_whole(const il_core *core) {
-    return (core->seal == sum_of(core)) && (core->retained->crc == crc_of_retained(core->retained)) &&
-           il_machine_is_sound(core);
+    return knows_its_places(core) && (core->seal == sum_of(core)) &&
+           (core->retained->crc == crc_of_retained(core->retained)) && il_machine_is_sound(core);
 }
 
 void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retained, il_reset_cause cause) {
@@ -73,6 +80,8 @@ void il_reset(il_core *core, const IL_FLASH il_table *table, il_retained *retain
     (void)memset(core, 0, sizeof *core);
     core->table = table;
     core->retained = retained;
+    core->table_again = table;
+    core->retained_again = retained;
     il_machine_become(core, IL_OFF);
     core->reply_accepted = true;
     core->reply_blocked_by = IL_NO_ROW;

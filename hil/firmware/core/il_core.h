@@ -57,6 +57,8 @@ typedef struct {
 typedef struct {
     const IL_FLASH il_table *table;
     il_retained *retained;
+    const IL_FLASH il_table *table_again; /* see knows_its_places() */
+    il_retained *retained_again;
     il_lines lines;
     int32_t memory[IL_MAX_MEMORY];
     uint16_t count[IL_MAX_COUNTERS]; /* scans in a row a condition has held, up to the debounce */

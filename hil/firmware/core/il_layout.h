@@ -21,7 +21,8 @@ typedef struct {
 /* First where the core says that its retained memory is, then the regions. */
 #define IL_LAYOUT                                                                                          \
     {                                                                                                      \
-        IL_SPAN(0, il_core, retained, retained), IL_SPAN(0, il_core, lines, lines),                        \
+        IL_SPAN(0, il_core, retained, retained), IL_SPAN(0, il_core, table, retained_again),               \
+            IL_SPAN(0, il_core, lines, lines),                                                             \
             IL_SPAN(0, il_core, memory, count), IL_SPAN(0, il_core, tripped, reply_blocked_by),            \
             IL_SPAN(0, il_core, outputs, changed), IL_SPAN(0, il_core, seal, seal),                        \
             IL_SPAN(1, il_retained, latched, local_due), IL_SPAN(1, il_retained, magic, crc)               \
